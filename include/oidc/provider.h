@@ -1,0 +1,41 @@
+// One provider as a worker knows it: its metadata and key set, fetched lazily, shared by all workers
+// of the machine and kept over reloads; one fetch at a time.
+#pragma once
+
+#include <memory>
+
+#include "oidc/discovery.h"
+#include "oidc/io.h"
+#include "oidc/jose.h"
+#include "oidc/settings.h"
+
+namespace oidc {
+
+class EventLog;
+
+class Provider {
+ public:
+  // Everything is kept by reference and must outlive the provider; the provider lives as long as
+  // the worker.
+  Provider(const ProviderSettings& settings, HttpClient& http, SharedMemory& shared, Loop& loop,
+           EventLog& log);
+  ~Provider();
+  Provider(const Provider&) = delete;
+  Provider& operator=(const Provider&) = delete;
+
+  // Fails with discovery_unavailable, discovery_invalid or discovery_issuer_mismatch. An old document
+  // serves while a new one is fetched.
+  [[nodiscard]] Task<Result<std::shared_ptr<const ProviderMetadata>>> metadata();
+  // The key set as it is known.
+  [[nodiscard]] Task<Result<std::shared_ptr<const KeySet>>> keys();
+  // Another one than `seen`, because a token's key was not in it or did not verify: fetched at most
+  // once per oidc_rediscovery_lifetime on this machine. `seen` itself when there is nothing newer.
+  [[nodiscard]] Task<Result<std::shared_ptr<const KeySet>>> newer_keys(
+      std::shared_ptr<const KeySet> seen);
+
+ private:
+  class Documents;
+  std::unique_ptr<Documents> documents_;
+};
+
+}  // namespace oidc

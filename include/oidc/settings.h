@@ -1,0 +1,195 @@
+// What the directives of one location say, checked and ready for use. Built once at configuration
+// (src/conf), immutable afterwards; requests share it by pointer to const.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "oidc/cookie.h"
+#include "oidc/jose.h"
+#include "oidc/json.h"
+#include "oidc/secret.h"
+#include "oidc/time.h"
+
+namespace oidc {
+
+// A directive's value that may hold variables of the web server. The glue compiles it once and
+// evaluates it for each request through Evaluator.
+struct Value {
+  std::string text;
+  const void* compiled = nullptr;  // the glue's; null: `text` is the value
+
+  [[nodiscard]] bool empty() const { return text.empty(); }
+};
+
+class Evaluator {
+ public:
+  virtual ~Evaluator() = default;
+  [[nodiscard]] virtual std::string evaluate(const Value& value) const = 0;
+};
+
+enum class Method : std::uint8_t { session = 1, authorization_code = 2 };
+enum class Unauthenticated : std::uint8_t { automatic, redirect, deny, pass };
+enum class ResponseMode : std::uint8_t { query, form_post };
+enum class Toggle : std::uint8_t { automatic, on, off };
+enum class ClientAuth : std::uint8_t { client_secret_basic, client_secret_post, none };
+enum class LoginAction : std::uint8_t { redirect, upstream, response };
+enum class LoginRedirectMode : std::uint8_t { fragment, query };
+enum class StorageKind : std::uint8_t { shm, redis };
+
+// oidc_cookie_* of one kind of cookie, before the scheme is known.
+struct CookieSettings {
+  std::string name;  // without the __Host- or __Secure- prefix, unless `name_is_full`
+  bool name_is_full = false;  // the configured name carries a prefix of its own
+  std::string path = "/";
+  std::string domain;
+  bool http_only = true;
+  std::optional<bool> secure;         // unset: by the scheme
+  std::optional<SameSite> same_site;  // unset: the kind's own default
+
+  // The cookie as it is on this scheme: __Host- on https where path and domain allow it, else
+  // __Secure-; plain names on http alone.
+  [[nodiscard]] CookieAttributes on(bool https, SameSite default_same_site) const;
+};
+
+struct ProviderSettings {
+  std::string issuer;         // exactly as the provider writes it
+  std::string discovery_url;
+  bool discover = true;       // off: oidc_using_pseudo_issuer
+  std::string authorization_endpoint, token_endpoint, userinfo_endpoint, end_session_endpoint,
+      revocation_endpoint, jwks_endpoint;  // overrides; empty: discovered
+  Seconds cache_ttl = 3600;
+  Seconds rediscovery_lifetime = 30;
+  // HTTP client
+  std::int64_t timeout_ms = 10000;
+  bool keepalive = true;
+  bool ssl_verify = true;
+  std::string ssl_trusted_certificate, ssl_crl;
+  std::string http_proxy, https_proxy;
+  std::vector<std::string> no_proxy;
+
+  friend bool operator==(const ProviderSettings&, const ProviderSettings&) = default;
+};
+
+struct ClientSettings {
+  std::string id;
+  Secret secret;
+  std::optional<ClientAuth> auth;  // unset: by discovery
+};
+
+struct AuthorizationSettings {
+  Value redirect_uri;  // a path, or an absolute URL
+  std::string callback_path;  // the exact path of the callback on this server
+  std::vector<std::string> scopes;
+  std::vector<std::string> audience;
+  ResponseMode response_mode = ResponseMode::query;
+  Toggle pkce = Toggle::automatic;
+  bool require_iss = false;
+  std::vector<std::pair<std::string, Value>> query_args;
+  std::vector<std::string> query_args_client;
+  std::optional<Seconds> max_age;
+  std::vector<std::string> acr_values;
+  CookieSettings cookie;  // the name is a prefix: the pending login's id is appended
+  Seconds rolling_timeout = 600;
+  std::size_t max_pending = 5;
+  bool preserve_query_args = true;
+};
+
+// oidc_login_tokens
+struct LoginTokens {
+  bool id_token = false, access_token = false, refresh_token = false, tokens = false;
+  [[nodiscard]] bool any() const { return id_token || access_token || refresh_token || tokens; }
+};
+
+struct LoginSettings {
+  bool acts_on_authorization_code = true;  // oidc_login_methods
+  LoginAction action = LoginAction::redirect;
+  LoginTokens tokens;
+  LoginRedirectMode redirect_mode = LoginRedirectMode::fragment;
+  Value redirect_uri;  // empty: the URL that started the login
+};
+
+struct LogoutSettings {
+  std::string uri_suffix;  // empty: off
+  std::string query_arg;   // empty: off
+  bool get = false, post = true, del = true;  // oidc_logout_methods
+  Value redirect_uri;      // empty: none
+};
+
+struct RedisSettings {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 6379;
+  std::string socket;
+  std::string prefix;
+  unsigned database = 0;
+  std::string username;
+  Secret password;
+  bool ssl = false, ssl_verify = true;
+  std::string ssl_trusted_certificate, ssl_certificate, ssl_certificate_key, server_name;
+  std::int64_t connect_timeout_ms = 2000, send_timeout_ms = 2000, read_timeout_ms = 2000;
+  std::size_t connections = 2;  // oidc_redis_keepalive_pool_size
+};
+
+struct SessionSettings {
+  StorageKind storage = StorageKind::shm;
+  std::string zone = "oidc";
+  std::vector<Secret> secrets;  // the first seals, all open; empty: made at start (shm alone)
+  CookieSettings cookie;
+  Seconds absolute_timeout = 86400;  // 0: off
+  Seconds idling_timeout = 900;      // 0: off
+  std::string audience = "default";
+  RedisSettings redis;
+};
+
+struct TokenSettings {
+  Seconds leeway = 60;
+  AlgSet id_token_algs;
+  std::vector<std::string> id_token_audiences;  // accepted besides the client_id
+  bool hs_signatures = false;
+  bool refresh = true;
+  Seconds refresh_before = 60;
+};
+
+// What a header of the upstream's request holds.
+struct UpstreamHeader {
+  enum class Source : std::uint8_t { access_token, id_token, refresh_token, session_id, claim };
+  enum class Encoding : std::uint8_t { plain, base64url, percent };
+  std::string name;   // lower case; "authorization" with `bearer`
+  bool bearer = false;
+  Source source = Source::claim;
+  ClaimPath path;     // of a claim
+  Encoding encoding = Encoding::percent;
+};
+
+struct Settings {
+  Unauthenticated unauthenticated = Unauthenticated::automatic;
+  std::string base_url;  // scheme://host[:port], or empty: the request's own
+  std::vector<std::string> server_names;  // literal ones, lower case, for the check of $host
+  ProviderSettings provider;
+  ClientSettings client;
+  AuthorizationSettings authorization;
+  LoginSettings login;
+  LogoutSettings logout;
+  SessionSettings session;
+  TokenSettings token;
+  std::vector<UpstreamHeader> upstream_headers;
+  bool navigation_iframe = false;  // oidc_navigation_dest document iframe
+
+  // Which sessions, pending logins and states belong here: a hash of issuer, client_id and session
+  // audience. In every MAC and every AEAD's additional data.
+  std::string identity;  // 32 raw bytes
+  // Which of several Settings of one identity a login began under: a hash of the directives' words.
+  std::string fingerprint;  // 32 raw bytes
+
+  // Interned by the glue: equal values have equal numbers, in one configuration.
+  std::size_t provider_index = 0;
+  std::size_t store_index = 0;
+  std::size_t keys_index = 0;  // by SessionSettings::secrets
+  std::size_t index = 0;
+};
+
+}  // namespace oidc

@@ -1,0 +1,43 @@
+// The token endpoint (RFC 6749 section 4.1.3, 5 and 6) and the client's authentication at it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "oidc/discovery.h"
+#include "oidc/form.h"
+#include "oidc/io.h"
+#include "oidc/result.h"
+#include "oidc/settings.h"
+
+namespace oidc {
+
+// Configured, else what the provider offers (client_secret_basic first), else RFC 6749's default;
+// a client without a secret is public.
+[[nodiscard]] ClientAuth choose_client_auth(const ClientSettings& client,
+                                            const ProviderMetadata& metadata);
+
+// A POST of the form with the client's authentication: client_secret_basic form-encodes id and
+// secret first (RFC 6749 section 2.3.1). Wipes the form.
+[[nodiscard]] HttpRequest client_request(const std::string& url, Form form,
+                                         const ClientSettings& client, ClientAuth auth);
+
+[[nodiscard]] Form code_grant(std::string_view code, std::string_view redirect_uri,
+                              std::string_view code_verifier);
+[[nodiscard]] Form refresh_grant(std::string_view refresh_token);
+
+struct TokenResponse {
+  std::string access_token;
+  std::string id_token;       // empty: none
+  std::string refresh_token;  // empty: none
+  std::string scope;
+  Seconds access_expires = 0;  // 0: unknown; in the past when expires_in is zero or no number
+};
+
+// Fails with token_request_rejected (invalid_grant and the like), token_client_rejected,
+// provider_overloaded (5xx, 429), provider_status, provider_answer_invalid, access_token_missing or
+// token_type_unsupported.
+[[nodiscard]] Result<TokenResponse> read_token_response(const HttpResponse& response, Seconds now);
+
+}  // namespace oidc

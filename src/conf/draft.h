@@ -1,0 +1,63 @@
+// What the parsers of single directives fill and the checks of combinations read.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "oidc/directives.h"
+#include "oidc/settings_builder.h"
+
+namespace oidc {
+
+struct SettingsDraft {
+  explicit SettingsDraft(const BuildFacts& its_facts) : facts(its_facts) {}
+
+  const BuildFacts& facts;
+  const DirectiveWords* words = nullptr;  // null while a single line is checked
+  std::vector<std::string> warnings;
+
+  Settings settings;
+  // What directives say that Settings do not keep, for the checks of combinations.
+  std::string issuer;  // as written: may be the discovery document's URL
+  std::optional<AlgSet> signing_algs, id_token_algs;
+  std::vector<ZoneSettings> zones;
+
+  // Whether the directive stands in the configuration (its default does not count).
+  [[nodiscard]] bool is_set(std::string_view directive) const;
+  // An error or a warning about a directive, with the place where it stands.
+  [[nodiscard]] Error conflict(std::string_view directive, std::string_view what) const;
+  void warn(std::string_view directive, std::string_view what);
+
+ private:
+  [[nodiscard]] std::string about(std::string_view directive, std::string_view what) const;
+};
+
+// The tables, and the checks that want all of a topic's directives (and those before it) applied.
+std::span<const Directive> general_directives();
+std::span<const Directive> provider_directives();
+std::span<const Directive> client_directives();
+std::span<const Directive> authorization_directives();
+std::span<const Directive> login_directives();
+std::span<const Directive> logout_directives();
+std::span<const Directive> session_directives();
+std::span<const Directive> redis_directives();
+std::span<const Directive> token_directives();
+std::span<const Directive> header_directives();
+std::span<const Directive> cookie_directives();
+
+Result<void> finish_provider(SettingsDraft& draft);
+Result<void> finish_client(SettingsDraft& draft);
+Result<void> finish_authorization(SettingsDraft& draft);
+Result<void> finish_general(SettingsDraft& draft);
+Result<void> finish_login(SettingsDraft& draft);
+Result<void> finish_logout(SettingsDraft& draft);
+Result<void> finish_session(SettingsDraft& draft);
+Result<void> finish_redis(SettingsDraft& draft);
+Result<void> finish_token(SettingsDraft& draft);
+Result<void> finish_headers(SettingsDraft& draft);
+Result<void> finish_cookies(SettingsDraft& draft);
+
+}  // namespace oidc

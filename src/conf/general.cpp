@@ -1,0 +1,114 @@
+// The switch, who may enter, and the address under which browsers know this server.
+#include <algorithm>
+
+#include "redirects.h"
+#include "setters.h"
+
+namespace oidc {
+namespace {
+
+using namespace setters;
+
+constexpr Choices<Unauthenticated, 4> kUnauthenticated = {{
+    {"auto", Unauthenticated::automatic},
+    {"redirect", Unauthenticated::redirect},
+    {"deny", Unauthenticated::deny},
+    {"pass", Unauthenticated::pass},
+}};
+constexpr Choices<Method, 2> kMethods = {{
+    {"session", Method::session},
+    {"authorization_code", Method::authorization_code},
+}};
+
+Result<void> auth_methods(SettingsDraft&, const DirectiveUse& use) {
+  bool session = false;
+  bool authorization_code = false;
+  for (const std::string& word : use.words) {
+    Result<Method> method = choose(kMethods, word);
+    if (!method) return std::move(method).error();
+    bool& seen = *method == Method::session ? session : authorization_code;
+    if (seen) return bad_value(word, "it is there twice");
+    seen = true;
+  }
+  if (!session || !authorization_code) {
+    return bad_value(use.words[0],
+                     "\"session authorization_code\" is expected: a location accepts sessions "
+                     "that its own methods make, and without them each request would be a login");
+  }
+  return {};
+}
+
+Result<void> base_url(SettingsDraft& draft, const DirectiveUse& use) {
+  draft.settings.base_url.clear();
+  if (is_off(use.words)) return {};
+  Result<Url> url = parse_origin(use.words[0]);
+  if (!url) return std::move(url).error();
+  draft.settings.base_url = url->origin();
+  return {};
+}
+
+Result<void> navigation_dest(SettingsDraft& draft, const DirectiveUse& use) {
+  bool document = false;
+  draft.settings.navigation_iframe = false;
+  for (const std::string& word : use.words) {
+    if (word == "document") {
+      document = true;
+    } else if (word == "iframe") {
+      draft.settings.navigation_iframe = true;
+    } else {
+      return bad_value(word, "it must be document, or document and iframe");
+    }
+  }
+  if (!document) return bad_value(use.words[0], "document must be among the words");
+  return {};
+}
+
+constexpr Directive kDirectives[] = {
+    {"oidc", 1, 1, Contexts::all, false, "off", flag_only},
+    {"oidc_auth_methods", 1, kManyWords, Contexts::all, false, "session authorization_code",
+     auth_methods},
+    {"oidc_unauthenticated", 1, 1, Contexts::all, false, "auto",
+     choice<kUnauthenticated, &Settings::unauthenticated>},
+    {"oidc_base_url", 1, 1, Contexts::all, false, "off", base_url},
+    {"oidc_navigation_dest", 1, 2, Contexts::all, false, "document", navigation_dest},
+};
+
+bool is_literal_name(std::string_view name) {
+  return !name.empty() && name != "_" && !name.starts_with('~') && !name.starts_with('.') &&
+         name.find('*') == std::string_view::npos;
+}
+
+}  // namespace
+
+std::span<const Directive> general_directives() { return kDirectives; }
+
+// After the redirect URI is known: an absolute one without variables says the base URL as well.
+Result<void> finish_general(SettingsDraft& draft) {
+  Settings& settings = draft.settings;
+  const std::string origin = literal_origin(settings.authorization.redirect_uri.text);
+  if (!origin.empty()) {
+    if (settings.base_url.empty()) settings.base_url = origin;
+    if (settings.base_url != origin) {
+      return draft.conflict("oidc_redirect_uri", "the URL is not below oidc_base_url \"" +
+                                                     settings.base_url + "\"");
+    }
+  }
+  const auto& names = draft.facts.server_names;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(settings.server_names),
+               is_literal_name);
+  if (!settings.base_url.empty()) return {};
+  for (const std::string& name : names) {
+    if (is_literal_name(name)) continue;
+    return draft.conflict(
+        "oidc_base_url",
+        "it must be set: without it redirect URIs are made of the request's Host, which only "
+        "literal names in server_name make trustworthy, and one of this server's is \"" +
+            name + "\"");
+  }
+  if (settings.server_names.empty()) {
+    return draft.conflict("oidc_base_url", "it must be set, or literal names in server_name");
+  }
+  return {};
+}
+
+}  // namespace oidc

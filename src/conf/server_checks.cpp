@@ -1,0 +1,88 @@
+// What must hold among all Settings of one server.
+#include <algorithm>
+#include <tuple>
+
+#include "oidc/settings_builder.h"
+
+namespace oidc {
+namespace {
+
+Error error(std::string text) { return {Errc::invalid_configuration, std::move(text)}; }
+
+std::string who(const Settings& settings) {
+  return "client \"" + settings.client.id + "\" at \"" + settings.provider.issuer + "\"";
+}
+
+// Whether a record that one of them wrote is found and opened by the other.
+bool shares_records(const SessionSettings& a, const SessionSettings& b) {
+  if (a.storage != b.storage || !same_secrets(a, b)) return false;
+  if (a.storage == StorageKind::shm) return a.zone == b.zone;
+  const auto place = [](const RedisSettings& redis) {
+    return std::tie(redis.host, redis.port, redis.socket, redis.prefix, redis.database);
+  };
+  return place(a.redis) == place(b.redis);
+}
+
+Result<void> check_cookie_names(const Settings& a, const Settings& b) {
+  const bool same_session = a.session.cookie.name == b.session.cookie.name;
+  if (a.identity != b.identity) {
+    if (same_session) {
+      return error("oidc_session_cookie_name: \"" + a.session.cookie.name + "\" is shared by " +
+                   who(a) + " and " + who(b) + " on one server; give them different names");
+    }
+    if (a.authorization.cookie.name == b.authorization.cookie.name) {
+      return error("oidc_authorization_cookie_name: it is shared by " + who(a) + " and " + who(b) +
+                   " on one server; give them different names");
+    }
+    return {};
+  }
+  if (same_session && !shares_records(a.session, b.session)) {
+    return error("oidc_session_storage: " + who(a) + " keeps sessions of one cookie, \"" +
+                 a.session.cookie.name + "\", in two stores or under two secrets on one server; "
+                 "give the cookies different names");
+  }
+  return {};
+}
+
+Result<void> check_callbacks(const Settings& a, const Settings& b) {
+  if (a.authorization.callback_path != b.authorization.callback_path) return {};
+  if (a.provider.issuer == b.provider.issuer) return {};
+  if (a.authorization.require_iss && b.authorization.require_iss) return {};
+  return error("oidc_redirect_uri: \"" + a.authorization.callback_path +
+               "\" is the callback of two issuers on one server, \"" + a.provider.issuer +
+               "\" and \"" + b.provider.issuer +
+               "\"; give them different paths, or set oidc_require_iss on for both");
+}
+
+}  // namespace
+
+bool same_secrets(const SessionSettings& a, const SessionSettings& b) {
+  return std::equal(a.secrets.begin(), a.secrets.end(), b.secrets.begin(), b.secrets.end(),
+                    [](const Secret& x, const Secret& y) { return x.equals(y.view()); });
+}
+
+bool same_store(const SessionSettings& a, const SessionSettings& b) {
+  if (a.storage != b.storage) return false;
+  if (a.storage == StorageKind::shm) return a.zone == b.zone;
+  const auto all = [](const RedisSettings& redis) {
+    return std::tie(redis.host, redis.port, redis.socket, redis.prefix, redis.database,
+                    redis.username, redis.ssl, redis.ssl_verify, redis.ssl_trusted_certificate,
+                    redis.ssl_certificate, redis.ssl_certificate_key, redis.server_name,
+                    redis.connect_timeout_ms, redis.send_timeout_ms, redis.read_timeout_ms,
+                    redis.connections);
+  };
+  return all(a.redis) == all(b.redis) && a.redis.password.equals(b.redis.password.view());
+}
+
+Result<void> check_server(std::span<const Settings* const> settings) {
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    for (std::size_t k = i + 1; k < settings.size(); ++k) {
+      Result<void> checked = check_callbacks(*settings[i], *settings[k]);
+      if (checked) checked = check_cookie_names(*settings[i], *settings[k]);
+      if (!checked) return checked;
+    }
+  }
+  return {};
+}
+
+}  // namespace oidc

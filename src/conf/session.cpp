@@ -1,0 +1,129 @@
+// Where sessions are kept, for how long, and what seals them.
+#include <algorithm>
+
+#include "setters.h"
+
+namespace oidc {
+namespace {
+
+using namespace setters;
+
+constexpr auto kSession = &Settings::session;
+constexpr std::size_t kLeastSecret = 32;
+constexpr std::size_t kMaxSecrets = 7;
+constexpr std::size_t kLeastZone = 64 * 1024;
+constexpr std::size_t kMaxZone = 64ULL * 1024 * 1024 * 1024;
+constexpr std::size_t kDefaultZone = 16 * 1024 * 1024;
+
+bool is_zone_name(std::string_view name) {
+  return !name.empty() && is_visible(name) && name.find(':') == std::string_view::npos;
+}
+
+Result<void> storage(SettingsDraft& draft, const DirectiveUse& use) {
+  SessionSettings& session = draft.settings.session;
+  std::string_view word = use.words[0];
+  session.zone = kDefaultSessionZone;
+  session.storage = StorageKind::shm;
+  if (word == "shm") return {};
+  if (word == "redis") {
+    session.storage = StorageKind::redis;
+    return {};
+  }
+  constexpr std::string_view kShm = "shm:";
+  if (!word.starts_with(kShm) || !is_zone_name(word.substr(kShm.size()))) {
+    return bad_value(word, "it must be shm, shm:NAME of an oidc_session_zone, or redis");
+  }
+  session.zone = word.substr(kShm.size());
+  return {};
+}
+
+Result<void> secrets(SettingsDraft& draft, const DirectiveUse& use) {
+  std::vector<Secret>& target = draft.settings.session.secrets;
+  target.clear();
+  if (is_off(use.words)) return {};
+  for (const std::string& word : use.words) {
+    Result<Secret> secret = parse_secret(word, draft.facts);
+    if (!secret) return std::move(secret).error();
+    if (secret->size() < kLeastSecret) {
+      return Error{Errc::invalid_configuration,
+                   "a secret of " + std::to_string(secret->size()) +
+                       " bytes is too short: at least 32 random bytes are expected, as of "
+                       "\"openssl rand -base64 48\""};
+    }
+    for (const Secret& other : target) {
+      if (other.equals(secret->view())) {
+        return Error{Errc::invalid_configuration, "one secret is there twice"};
+      }
+    }
+    target.push_back(std::move(*secret));
+  }
+  return {};
+}
+
+Result<void> zone(SettingsDraft& draft, const DirectiveUse& use) {
+  const std::string& name = use.words[0];
+  if (!is_zone_name(name)) return bad_value(name, "the name of a zone is expected");
+  if (name == kSharedZoneName || name == kSecretZoneName) {
+    return bad_value(name, "the module uses this name itself");
+  }
+  for (const ZoneSettings& other : draft.zones) {
+    if (other.name == name) return bad_value(name, "this zone is declared twice");
+  }
+  Result<std::size_t> size = parse_size(use.words[1], kLeastZone, kMaxZone);
+  if (!size) return std::move(size).error();
+  draft.zones.push_back({name, *size});
+  return {};
+}
+
+constexpr Directive kDirectives[] = {
+    {"oidc_session_storage", 1, 1, Contexts::all, false, "shm", storage},
+    {"oidc_session_secret", 1, kMaxSecrets, Contexts::all, false, "off", secrets},
+    {"oidc_session_absolute_timeout", 1, 1, Contexts::all, false, "24h",
+     seconds<0, kYear, kSession, &SessionSettings::absolute_timeout>},
+    {"oidc_session_idling_timeout", 1, 1, Contexts::all, false, "15m",
+     seconds<0, kYear, kSession, &SessionSettings::idling_timeout>},
+    {"oidc_session_audience", 1, 1, Contexts::all, false, "default",
+     text<kSession, &SessionSettings::audience>},
+    {"oidc_session_zone", 2, 2, Contexts::http, true, "", zone},
+};
+
+}  // namespace
+
+std::span<const Directive> session_directives() { return kDirectives; }
+
+Result<void> finish_session(SettingsDraft& draft) {
+  const SessionSettings& session = draft.settings.session;
+  if (session.storage == StorageKind::redis && session.secrets.empty()) {
+    return draft.conflict("oidc_session_secret", "it must be set for oidc_session_storage redis: "
+                                                 "all machines need the same");
+  }
+  if (session.absolute_timeout == 0 && session.idling_timeout == 0) {
+    return draft.conflict("oidc_session_absolute_timeout",
+                          "it must not be 0 while oidc_session_idling_timeout is 0: sessions "
+                          "would never end");
+  }
+  if (session.absolute_timeout != 0 && session.idling_timeout > session.absolute_timeout) {
+    draft.warn("oidc_session_idling_timeout", "it is longer than oidc_session_absolute_timeout and "
+                                              "has no effect");
+  }
+  return {};
+}
+
+Result<std::vector<ZoneSettings>> build_zones(const DirectiveWords& words) {
+  const BuildFacts facts;
+  SettingsDraft draft(facts);
+  draft.words = &words;
+  if (const DirectiveWords::Lines* lines = words.get("oidc_session_zone")) {
+    for (const DirectiveUse& use : *lines) {
+      Result<void> applied = zone(draft, use);
+      if (!applied) return draft.conflict("oidc_session_zone", applied.error().detail);
+    }
+  }
+  const bool has_default =
+      std::any_of(draft.zones.begin(), draft.zones.end(),
+                  [](const ZoneSettings& zone) { return zone.name == kDefaultSessionZone; });
+  if (!has_default) draft.zones.push_back({std::string(kDefaultSessionZone), kDefaultZone});
+  return std::move(draft.zones);
+}
+
+}  // namespace oidc

@@ -1,0 +1,68 @@
+#include "answers.h"
+#include "steps.h"
+
+namespace oidc {
+namespace {
+
+// No credential: what oidc_unauthenticated says.
+Task<Outcome> unauthenticated(Services& services, Facts facts, Error why) {
+  const Settings& settings = services.settings;
+  bool log_in = false;
+  switch (settings.unauthenticated) {
+    case Unauthenticated::pass:
+      co_return pass(services, nullptr);
+    case Unauthenticated::deny:
+      break;
+    case Unauthenticated::redirect:
+      log_in = true;
+      break;
+    case Unauthenticated::automatic:
+      log_in = is_navigation(settings, *facts);
+      break;
+  }
+  if (!log_in) co_return deny(services, *facts, std::move(why));
+  LoginStart start;
+  start.target = facts->target;
+  co_return co_await start_login(services, facts, std::move(start));
+}
+
+Error worth_telling(Error why) {
+  if (why.code == Errc::none) why.code = Errc::unauthenticated;
+  return why;
+}
+
+}  // namespace
+
+Task<Outcome> access_flow(Services& services, Facts facts) {
+  if (is_logout_request(services.settings, *facts)) co_return co_await logout_flow(services, facts);
+  const SessionLookup lookup = co_await find_session(services, facts);
+  if (lookup.kind == SessionLookup::Kind::error) co_return deny(services, *facts, lookup.why);
+  if (lookup.kind == SessionLookup::Kind::none) {
+    co_return co_await unauthenticated(services, facts, worth_telling(lookup.why));
+  }
+  std::shared_ptr<const OpenSession> session = lookup.session;
+  const Seconds now = services.loop.now();
+  if (is_refresh_due(session->record(), services.settings, now)) {
+    const RefreshResult result = co_await refresh_session(services, session);
+    if (result.kind == RefreshResult::Kind::ended) {
+      co_return co_await unauthenticated(services, facts, worth_telling(result.why));
+    }
+    if (result.kind == RefreshResult::Kind::refreshed) {
+      session = result.session;
+    } else if (is_access_token_expired(session->record(), services.loop.now())) {
+      std::string detail(info(result.why.code).code);
+      detail.append(": ").append(result.why.detail);
+      co_return deny(services, *facts, Error{Errc::refresh_failed, std::move(detail)});
+    } else {
+      services.log.write(LogLevel::warn, result.why.code,
+                         "refresh failed, the access token still lives: " + result.why.detail);
+    }
+  } else if (is_access_token_expired(session->record(), now)) {
+    const Error over{Errc::session_expired, "the access token is expired, with none to renew it"};
+    co_return co_await unauthenticated(services, facts, over);
+  }
+  touch_session(services, *session);
+  co_return pass(services, session);
+}
+
+}  // namespace oidc

@@ -1,0 +1,121 @@
+#include "answers.h"
+
+#include <nlohmann/json.hpp>
+
+#include "oidc/html.h"
+
+namespace oidc {
+namespace {
+
+constexpr std::string_view kRetryAfterSeconds = "5";
+constexpr std::string_view kNoStore = "private, no-store";
+
+std::string content_security_policy(std::string_view script_nonce) {
+  std::string policy = "default-src 'none'; style-src 'unsafe-inline'; ";
+  if (!script_nonce.empty()) {
+    policy.append("script-src 'nonce-").append(script_nonce).append("'; ");
+  }
+  // No form-action: Chromium applies it to the redirect that follows the form too.
+  return policy.append("frame-ancestors 'none'; base-uri 'none'");
+}
+
+void add_page_headers(Outcome& outcome, std::string_view script_nonce) {
+  outcome.content_type = "text/html; charset=utf-8";
+  outcome.headers.emplace_back("Content-Security-Policy", content_security_policy(script_nonce));
+  outcome.headers.emplace_back("Referrer-Policy", "no-referrer");
+  outcome.headers.emplace_back("X-Content-Type-Options", "nosniff");
+}
+
+std::string_view title_of(int status) {
+  switch (status) {
+    case 401: return "Sign-in required";
+    case 403: return "Access denied";
+    case 421: return "Wrong address";
+    case 502: return "Sign-in failed";
+    case 503: case 504: return "Sign-in is not available for now";
+    default: return status >= 500 ? "Something went wrong" : "Sign-in failed";
+  }
+}
+
+std::string error_page(const RequestFacts& facts, const ErrcInfo& reason, std::string_view retry) {
+  std::string html = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>";
+  html.append(title_of(reason.status));
+  html.append("</title><style>body{font:1rem/1.5 sans-serif;max-width:40rem;margin:4rem auto;"
+              "padding:0 1rem}</style></head><body><main><h1>");
+  html.append(title_of(reason.status)).append("</h1>");
+  if (!retry.empty()) {
+    html.append("<p><a href=\"").append(html_escape(retry)).append("\">Try again</a></p>");
+  }
+  html.append("<p><small>").append(reason.code);
+  if (!facts.request_id.empty()) html.append(" &middot; ").append(html_escape(facts.request_id));
+  return html.append("</small></p></main></body></html>\n");
+}
+
+}  // namespace
+
+Outcome deny(Services& services, const RequestFacts& facts, Error error) {
+  return deny_with_retry(services, facts, std::move(error), {});
+}
+
+Outcome deny_with_retry(Services& services, const RequestFacts& facts, Error error,
+                        std::string_view retry) {
+  const ErrcInfo& reason = info(error.code);
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::deny;
+  outcome.settings = &services.settings;
+  outcome.status = reason.status;
+  outcome.reason = error.code;
+  outcome.detail = std::move(error.detail);
+  outcome.headers.emplace_back("Cache-Control", kNoStore);
+  if (reason.status == 401) outcome.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (reason.status == 503) outcome.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+  if (reason.status == 405) outcome.headers.emplace_back("Allow", "GET, POST");
+  if (facts.accept.find("text/html") != std::string::npos) {
+    add_page_headers(outcome, {});
+    outcome.body = error_page(facts, reason, retry);
+  } else {
+    outcome.content_type = "application/json";
+    outcome.body = "{\"error\":\"" + std::string(reason.code) + "\"}\n";
+  }
+  return outcome;
+}
+
+Outcome redirect(Services& services, const RequestFacts& facts, std::string location) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::answer;
+  outcome.settings = &services.settings;
+  outcome.status = facts.method == "POST" ? 303 : 302;
+  outcome.headers.emplace_back("Location", std::move(location));
+  outcome.headers.emplace_back("Cache-Control", kNoStore);
+  outcome.headers.emplace_back("Referrer-Policy", "no-referrer");
+  return outcome;
+}
+
+Outcome pass(Services& services, std::shared_ptr<const OpenSession> session) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::pass;
+  outcome.settings = &services.settings;
+  outcome.status = 0;
+  outcome.session = std::move(session);
+  return outcome;
+}
+
+Outcome page(Services& services, std::string html, std::string_view script_nonce) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::answer;
+  outcome.settings = &services.settings;
+  outcome.status = 200;
+  outcome.body = std::move(html);
+  outcome.headers.emplace_back("Cache-Control", kNoStore);
+  add_page_headers(outcome, script_nonce);
+  return outcome;
+}
+
+std::string absolute(const Services& services, const RequestFacts& facts,
+                     std::string_view target) {
+  std::string url = own_origin(services.settings, facts);
+  if (!target.starts_with('/')) url.push_back('/');
+  return url.append(target);
+}
+
+}  // namespace oidc

@@ -1,0 +1,27 @@
+// The answers that flows give: redirects, refusals, small pages.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "oidc/flow.h"
+
+namespace oidc {
+
+// A refusal with the reason's status; a page for a navigation, JSON for everything else.
+[[nodiscard]] Outcome deny(Services& services, const RequestFacts& facts, Error error);
+// The same page with a link to `retry` (an absolute URL of our own).
+[[nodiscard]] Outcome deny_with_retry(Services& services, const RequestFacts& facts, Error error,
+                                      std::string_view retry);
+// 302, or 303 after a POST; never stored by a cache.
+[[nodiscard]] Outcome redirect(Services& services, const RequestFacts& facts,
+                               std::string location);
+[[nodiscard]] Outcome pass(Services& services, std::shared_ptr<const OpenSession> session);
+// 200 with a page of our own under a strict Content-Security-Policy; `script_nonce` may be empty.
+[[nodiscard]] Outcome page(Services& services, std::string html, std::string_view script_nonce);
+
+// The absolute URL of a target on our own origin, byte for byte: a target can never name a host.
+[[nodiscard]] std::string absolute(const Services& services, const RequestFacts& facts,
+                                   std::string_view target);
+
+}  // namespace oidc

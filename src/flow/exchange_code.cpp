@@ -1,0 +1,117 @@
+#include "oidc/provider.h"
+#include "steps.h"
+
+namespace oidc {
+namespace {
+
+using LoginResult = Result<std::shared_ptr<const Login>>;
+using Arrival = std::shared_ptr<Promised<std::shared_ptr<LoginResult>>>;
+
+// Requests in flight still carry the session that a login replaces.
+constexpr Milliseconds kGrace{10000};
+
+Task<Result<TokenResponse>> redeem(Services& services, std::string code, std::string uri,
+                                   std::string code_verifier) {
+  auto metadata = co_await services.provider.metadata();
+  if (!metadata) co_return std::move(metadata).error();
+  const ClientSettings& client = services.settings.client;
+  HttpRequest request =
+      client_request((*metadata)->token_endpoint, code_grant(code, uri, code_verifier), client,
+                     choose_client_auth(client, **metadata));
+  cleanse(code);
+  cleanse(code_verifier);
+  const Result<HttpResponse> response = co_await services.http.send(std::move(request));
+  if (!response) co_return response.error();
+  co_return read_token_response(*response, services.loop.now());
+}
+
+Task<void> retire(Services& services, StoreKey key) {
+  const StoreWrite written = co_await services.store.touch(key, kGrace);
+  if (written.status == StoreStatus::error) {
+    services.log.write(LogLevel::warn, Errc::store_unavailable, written.detail);
+  }
+}
+
+Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTokenFacts facts) {
+  const Settings& settings = services.settings;
+  const Seconds now = services.loop.now();
+  const SessionCookie cookie = make_session_cookie(now, settings.session.absolute_timeout);
+  SessionRecord record;
+  record.method = static_cast<std::uint8_t>(Method::authorization_code);
+  record.created = now;
+  record.absolute_end = cookie.absolute_end;
+  record.access_expires = access_expiry(tokens);
+  record.tokens_since = now;
+  record.auth_time = facts.auth_time;
+  record.subject = facts.subject;
+  record.provider_sid = facts.provider_sid;
+  record.scope = tokens.scope;
+  record.access_token = tokens.access_token;
+  record.refresh_token = tokens.refresh_token;
+  record.id_token = tokens.id_token;
+  std::string bytes = encode_record(record);
+  const std::string envelope =
+      seal_envelope(bytes, cookie.sid_view(), services.keys, settings.identity);
+  const StoreKey key = store_key(cookie.sid_view());
+  const Milliseconds ttl = store_ttl(cookie.absolute_end, settings.session.idling_timeout, now);
+  const StoreWrite written = co_await services.store.insert(key, envelope, ttl);
+  if (written.status != StoreStatus::hit) {
+    co_return Error{written.full ? Errc::store_full : Errc::store_unavailable, written.detail};
+  }
+  auto session = OpenSession::make(cookie, key, std::string(envelope_generation(envelope)),
+                                   std::move(bytes));
+  if (!session) co_return std::move(session).error();
+  auto login = std::make_shared<Login>();
+  login->session = std::move(*session);
+  login->tokens = std::move(tokens);
+  co_return std::shared_ptr<const Login>(std::move(login));
+}
+
+Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
+  Result<TokenResponse> tokens = co_await redeem(services, exchange.code,
+                                                 exchange.pending.redirect_uri,
+                                                 exchange.pending.code_verifier);
+  if (!tokens) co_return std::move(tokens).error();
+  if (tokens->id_token.empty()) co_return Errc::id_token_missing;
+  IdTokenDemand demand;
+  demand.nonce = exchange.pending.nonce;
+  demand.access_token = tokens->access_token;
+  demand.code = exchange.code;
+  demand.check_authentication = true;
+  Result<IdTokenFacts> facts = co_await verify_id_token(services, tokens->id_token, demand);
+  if (!facts) co_return std::move(facts).error();
+  LoginResult login = co_await create_session(services, *tokens, *facts);
+  const std::string& replaces = exchange.pending.replaces;
+  StoreKey replaced;
+  if (login && replaces.size() == replaced.text.size()) {
+    replaces.copy(replaced.text.data(), replaced.text.size());
+    services.loop.spawn(retire(services, replaced));
+  }
+  co_return login;
+}
+
+Task<void> log_in_and_tell(Services& services, CodeExchange exchange, Arrival arrived) {
+  LoginResult login = co_await log_in(services, std::move(exchange));
+  arrived->set(std::make_shared<LoginResult>(std::move(login)));
+}
+
+}  // namespace
+
+Seconds access_expiry(const TokenResponse& tokens) {
+  if (tokens.access_expires != 0) return tokens.access_expires;
+  const Result<Jwt> jwt = parse_jwt(tokens.access_token);
+  if (!jwt) return 0;
+  return numeric_date(jwt->claims, "exp").value_or(0);
+}
+
+Task<LoginResult> exchange_code(Services& services, CodeExchange exchange) {
+  const Arrival arriving = std::make_shared<Arrival::element_type>();
+  services.loop.spawn(log_in_and_tell(services, std::move(exchange), arriving));
+  // Token endpoint, key set and store each have their own limit; this one is the last resort.
+  const Milliseconds patience(3 * services.settings.provider.timeout_ms + 10000);
+  const auto login = co_await wait_for(services.loop, arriving, patience);
+  if (!login) co_return Error{Errc::provider_timeout, "the login did not end in time"};
+  co_return **login;
+}
+
+}  // namespace oidc

@@ -1,0 +1,100 @@
+#include <algorithm>
+
+#include "oidc/flow.h"
+#include "oidc/touch_throttle.h"
+
+namespace oidc {
+
+void SessionCookieFinder::look_at(std::string_view cookie_header) {
+  CookieReader reader(cookie_header);
+  while (const std::optional<CookiePair> pair = reader.next()) {
+    if (pair->name != name_) continue;
+    const auto cookie = open_session_cookie(pair->value, keys_, name_, identity_, now_);
+    if (!cookie) continue;
+    if (result_.cookie && result_.cookie->sid != cookie->sid) result_.conflict = true;
+    result_.cookie = cookie;
+  }
+}
+
+bool is_alive(const SessionRecord& record, const Settings& settings, Seconds now) {
+  static_cast<void>(settings);
+  if (record.absolute_end != 0 && record.absolute_end <= now) return false;
+  return record.method == static_cast<std::uint8_t>(Method::authorization_code);
+}
+
+bool is_access_token_expired(const SessionRecord& record, Seconds now) {
+  return record.access_expires != 0 && record.access_expires <= now;
+}
+
+bool is_refresh_due(const SessionRecord& record, const Settings& settings, Seconds now) {
+  if (!settings.token.refresh || record.refresh_token.empty() || record.access_expires == 0) {
+    return false;
+  }
+  const Seconds life = std::max<Seconds>(record.access_expires - record.tokens_since, 0);
+  return now >= record.access_expires - std::min(settings.token.refresh_before, life / 4);
+}
+
+Task<SessionLookup> find_session(Services& services, Facts facts) {
+  const Settings& settings = services.settings;
+  const bool https = own_origin_is_https(settings, *facts);
+  const std::string name = session_cookie_attributes(settings, https).name;
+  SessionCookieFinder finder(services.keys, name, settings.identity, services.loop.now());
+  for (const std::string& header : facts->cookie_headers) finder.look_at(header);
+  SessionLookup lookup;
+  if (finder.result().conflict) {
+    lookup.why.code = Errc::cookie_conflict;
+    co_return lookup;
+  }
+  if (!finder.result().cookie) {
+    lookup.why.code = Errc::unauthenticated;
+    co_return lookup;
+  }
+  const SessionCookie cookie = *finder.result().cookie;
+  const StoreKey key = store_key(cookie.sid_view());
+  const StoreRead read = co_await services.store.read(key);
+  if (read.status == StoreStatus::error) {
+    lookup.kind = SessionLookup::Kind::error;
+    lookup.why = Error{Errc::store_unavailable, read.detail};
+    co_return lookup;
+  }
+  if (read.status == StoreStatus::miss) {
+    lookup.why.code = Errc::session_expired;
+    co_return lookup;
+  }
+  auto session = open_session(read.envelope, cookie, key, services.keys, settings.identity);
+  if (!session) {
+    lookup.why = std::move(session).error();
+    co_return lookup;
+  }
+  if (!is_alive((*session)->record(), settings, services.loop.now())) {
+    lookup.why.code = Errc::session_expired;
+    co_return lookup;
+  }
+  lookup.kind = SessionLookup::Kind::found;
+  lookup.session = std::move(*session);
+  co_return lookup;
+}
+
+namespace {
+
+Task<void> touch(Services& services, StoreKey key, Milliseconds ttl) {
+  const StoreWrite written = co_await services.store.touch(key, ttl);
+  if (written.status == StoreStatus::error) {
+    services.log.write(LogLevel::warn, Errc::store_unavailable, written.detail);
+  }
+}
+
+}  // namespace
+
+void touch_session(Services& services, const OpenSession& session) {
+  const Seconds idling = services.settings.session.idling_timeout;
+  if (idling == 0) return;
+  const Seconds now = services.loop.now();
+  if (!services.touches.due(session.key(), now, std::min<Seconds>(60, std::max<Seconds>(idling / 4, 1)))) {
+    return;
+  }
+  const Milliseconds ttl = store_ttl(session.record().absolute_end, idling, now);
+  if (ttl.count() > 0) services.loop.spawn(touch(services, session.key(), ttl));
+}
+
+}  // namespace oidc

@@ -1,0 +1,175 @@
+#include "oidc/provider.h"
+#include "oidc/refreshes.h"
+#include "steps.h"
+
+namespace oidc {
+namespace {
+
+using Session = std::shared_ptr<const OpenSession>;
+
+// A failed refresh is not tried again for this long, and a result that could not be stored is kept
+// and stored again within the longer one.
+constexpr Milliseconds kFailureCounts{5000};
+constexpr Milliseconds kUnsavedRetry{500};
+constexpr int kUnsavedTries = 60;
+
+RefreshResult refreshed(Session session) {
+  return {RefreshResult::Kind::refreshed, std::move(session), {}};
+}
+RefreshResult ended(Error why) { return {RefreshResult::Kind::ended, nullptr, std::move(why)}; }
+RefreshResult failed(Error why) { return {RefreshResult::Kind::failed, nullptr, std::move(why)}; }
+
+// The stored record as it is now.
+Task<RefreshResult> read_again(Services& services, Session known) {
+  const StoreRead read = co_await services.store.read(known->key());
+  if (read.status == StoreStatus::error) {
+    co_return failed(Error{Errc::store_unavailable, read.detail});
+  }
+  if (read.status == StoreStatus::miss) co_return ended(Error{Errc::session_expired, {}});
+  auto session = open_session(read.envelope, known->cookie(), known->key(), services.keys,
+                              services.settings.identity);
+  if (!session) co_return ended(std::move(session).error());
+  co_return refreshed(std::move(*session));
+}
+
+Task<Result<TokenResponse>> redeem(Services& services, Session session) {
+  auto metadata = co_await services.provider.metadata();
+  if (!metadata) co_return std::move(metadata).error();
+  const ClientSettings& client = services.settings.client;
+  HttpRequest request = client_request((*metadata)->token_endpoint,
+                                       refresh_grant(session->record().refresh_token), client,
+                                       choose_client_auth(client, **metadata));
+  const Result<HttpResponse> response = co_await services.http.send(std::move(request));
+  if (!response) co_return response.error();
+  Result<TokenResponse> tokens = read_token_response(*response, services.loop.now());
+  if (!tokens || tokens->id_token.empty()) co_return tokens;
+  IdTokenDemand demand;
+  demand.nonce_required = false;
+  demand.access_token = tokens->access_token;
+  demand.subject = session->record().subject;
+  demand.auth_time = session->record().auth_time;
+  const Result<IdTokenFacts> facts = co_await verify_id_token(services, tokens->id_token, demand);
+  if (!facts) co_return facts.error();
+  co_return tokens;
+}
+
+// The record with the new tokens; a token that did not come stays the old one.
+std::string renewed_record(const SessionRecord& old, const TokenResponse& tokens, Seconds now) {
+  SessionRecord record = old;
+  record.access_token = tokens.access_token;
+  record.access_expires = access_expiry(tokens);
+  record.tokens_since = now;
+  if (!tokens.refresh_token.empty()) record.refresh_token = tokens.refresh_token;
+  if (!tokens.id_token.empty()) record.id_token = tokens.id_token;
+  if (!tokens.scope.empty()) record.scope = tokens.scope;
+  return encode_record(record);
+}
+
+struct Renewed {
+  std::string envelope;
+  Session session;
+};
+
+Result<Renewed> renew(Services& services, const OpenSession& old, const TokenResponse& tokens) {
+  std::string bytes = renewed_record(old.record(), tokens, services.loop.now());
+  Renewed renewed;
+  renewed.envelope = seal_envelope(bytes, old.cookie().sid_view(), services.keys,
+                                   services.settings.identity);
+  auto session = OpenSession::make(old.cookie(), old.key(),
+                                   std::string(envelope_generation(renewed.envelope)),
+                                   std::move(bytes));
+  if (!session) return std::move(session).error();
+  renewed.session = std::move(*session);
+  return renewed;
+}
+
+// Writes over the version that was read, and nothing else: a logout in between wins.
+Task<StoreWrite> save(Services& services, Session old, std::string envelope) {
+  const Milliseconds ttl = store_ttl(old->record().absolute_end,
+                                     services.settings.session.idling_timeout,
+                                     services.loop.now());
+  co_return co_await services.store.replace(old->key(), old->generation(), std::move(envelope),
+                                            ttl);
+}
+
+// The rotated tokens exist only here: keep them, and write again until the store takes them.
+Task<void> save_later(Services& services, Session old, std::string envelope) {
+  for (int i = 0; i < kUnsavedTries; ++i) {
+    co_await sleep_for(services.loop, kUnsavedRetry);
+    const StoreWrite written = co_await save(services, old, envelope);
+    if (written.status != StoreStatus::error) break;
+  }
+  services.refreshes.end(old->key());
+}
+
+Task<void> forget_later(Services& services, StoreKey key) {
+  co_await sleep_for(services.loop, kFailureCounts);
+  services.refreshes.end(key);
+}
+
+Task<RefreshResult> refused(Services& services, Session session, Error why) {
+  // A sibling may have won: then its record is there.
+  RefreshResult now = co_await read_again(services, session);
+  if (now.kind != RefreshResult::Kind::refreshed) co_return now;
+  if (now.session->generation() != session->generation()) co_return now;
+  const StoreWrite erased = co_await services.store.erase(session->key());
+  if (erased.status == StoreStatus::error) {
+    services.log.write(LogLevel::warn, Errc::store_unavailable, erased.detail);
+  }
+  co_return ended(Error{Errc::refresh_rejected, std::move(why.detail)});
+}
+
+Task<RefreshResult> refresh(Services& services, Session known) {
+  RefreshResult current = co_await read_again(services, known);
+  if (current.kind != RefreshResult::Kind::refreshed) co_return current;
+  const Session session = current.session;
+  if (!is_refresh_due(session->record(), services.settings, services.loop.now())) {
+    co_return current;
+  }
+  Result<TokenResponse> tokens = co_await redeem(services, session);
+  if (!tokens) {
+    if (tokens.error().code == Errc::token_request_rejected) {
+      co_return co_await refused(services, session, tokens.error());
+    }
+    co_return failed(std::move(tokens).error());
+  }
+  Result<Renewed> renewed = renew(services, *session, *tokens);
+  if (!renewed) co_return failed(std::move(renewed).error());
+  const StoreWrite written = co_await save(services, session, renewed->envelope);
+  if (written.status == StoreStatus::hit) co_return refreshed(renewed->session);
+  if (written.status == StoreStatus::miss) co_return co_await read_again(services, session);
+  services.log.write(LogLevel::error, Errc::refresh_unsaved, written.detail);
+  services.loop.spawn(save_later(services, session, renewed->envelope));
+  RefreshResult unsaved = refreshed(renewed->session);
+  unsaved.why.code = Errc::refresh_unsaved;
+  co_return unsaved;
+}
+
+Task<void> refresh_and_tell(Services& services, Session session, Refreshes::Arrival arrived) {
+  RefreshResult result = co_await refresh(services, session);
+  const bool unsaved = result.why.code == Errc::refresh_unsaved;
+  const bool is_failure = result.kind == RefreshResult::Kind::failed;
+  arrived->set(std::move(result));
+  if (unsaved) co_return;  // save_later ends it
+  if (is_failure) {
+    services.loop.spawn(forget_later(services, session->key()));
+  } else {
+    services.refreshes.end(session->key());
+  }
+}
+
+}  // namespace
+
+Task<RefreshResult> refresh_session(Services& services, Session session) {
+  Refreshes::Arrival arriving = services.refreshes.find(session->key());
+  if (!arriving) {
+    arriving = services.refreshes.begin(session->key());
+    services.loop.spawn(refresh_and_tell(services, session, arriving));
+  }
+  const Milliseconds patience(2 * services.settings.provider.timeout_ms + 10000);
+  const auto result = co_await wait_for(services.loop, arriving, patience);
+  if (!result) co_return failed(Error{Errc::provider_timeout, "the refresh did not end in time"});
+  co_return *result;
+}
+
+}  // namespace oidc

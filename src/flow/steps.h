@@ -1,0 +1,82 @@
+// The steps that the flows share. Each is a coroutine over the interfaces of oidc/io.h.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "oidc/flow.h"
+#include "oidc/id_token.h"
+#include "oidc/pending_login.h"
+#include "oidc/refreshes.h"
+#include "oidc/token_endpoint.h"
+
+namespace oidc {
+
+// ---- login -------------------------------------------------------------------------------------
+
+struct LoginStart {
+  std::string target;  // origin-form, where the browser goes afterwards
+  std::uint8_t restarts = 0;
+};
+
+// A short name of the settings inside a state: locations of one identity may share a callback.
+[[nodiscard]] inline std::string settings_name(const Settings& settings) {
+  return settings.fingerprint.substr(0, 8);
+}
+
+// The redirect to the provider, with the pending login's cookie.
+[[nodiscard]] Task<Outcome> start_login(Services& services, Facts facts, LoginStart start);
+
+// ---- tokens ------------------------------------------------------------------------------------
+
+// What an ID token must say besides issuer, client and times; owned, because it crosses awaits.
+struct IdTokenDemand {
+  std::string nonce;
+  bool nonce_required = true;
+  std::string access_token;
+  std::string code;
+  bool check_authentication = false;  // max_age and acr_values, as asked for at the login
+  std::string subject;                // at a refresh
+  Seconds auth_time = 0;
+};
+
+// Signature and claims; the key set is fetched anew once when the key is unknown or does not verify.
+[[nodiscard]] Task<Result<IdTokenFacts>> verify_id_token(Services& services, std::string id_token,
+                                                         IdTokenDemand demand);
+
+// When the access token ends: expires_in, else a JWT's own exp (unverified, only ever used to
+// refresh), else 0 for unknown.
+[[nodiscard]] Seconds access_expiry(const TokenResponse& tokens);
+
+// A finished login: the session is in the store.
+struct Login {
+  std::shared_ptr<const OpenSession> session;
+  TokenResponse tokens;
+};
+
+struct CodeExchange {
+  std::string code;
+  PendingLogin pending;
+};
+
+// Redeems the code, verifies, stores. Runs to its end in the worker once the code was sent, also
+// when the browser has left.
+[[nodiscard]] Task<Result<std::shared_ptr<const Login>>> exchange_code(Services& services,
+                                                                       CodeExchange exchange);
+
+// The answer to a finished login, with the session's cookie. `target` as in LoginStart.
+[[nodiscard]] Outcome logged_in(Services& services, const RequestFacts& facts,
+                                const std::string& target, const Login& login);
+
+// ---- refresh -----------------------------------------------------------------------------------
+
+// One refresh for all concurrent requests of this worker.
+[[nodiscard]] Task<RefreshResult> refresh_session(Services& services,
+                                                  std::shared_ptr<const OpenSession> session);
+
+// ---- logout ------------------------------------------------------------------------------------
+
+[[nodiscard]] Task<Outcome> logout_flow(Services& services, Facts facts);
+
+}  // namespace oidc

@@ -1,0 +1,79 @@
+#include "oidc/provider.h"
+#include "steps.h"
+
+namespace oidc {
+namespace {
+
+constexpr AlgSet hs_algs() {
+  AlgSet algs;
+  for (const Alg alg : {Alg::HS256, Alg::HS384, Alg::HS512}) algs.add(alg);
+  return algs;
+}
+
+// Configured and, where the provider says what it uses, announced.
+Result<void> check_alg(const Jwt& jwt, const Settings& settings, const ProviderMetadata& metadata) {
+  AlgSet allowed = settings.token.id_token_algs;
+  if (metadata.id_token_algs) allowed = allowed.intersect(*metadata.id_token_algs);
+  if (hs_algs().has(jwt.alg) && !settings.token.hs_signatures) allowed = {};
+  if (allowed.has(jwt.alg)) return {};
+  return Error{Errc::jwt_alg_not_allowed, std::string(to_string(jwt.alg))};
+}
+
+// Explicit types of other tokens (RFC 8725 section 3.11).
+bool is_another_type(const Jwt& jwt) {
+  return jwt.typ == "at+jwt" || jwt.typ == "logout+jwt" || jwt.typ == "dpop+jwt" ||
+         jwt.typ == "secevent+jwt" || jwt.typ == "token-introspection+jwt";
+}
+
+Task<Result<void>> verify_by_key_set(Services& services, const Jwt& jwt) {
+  auto keys = co_await services.provider.keys();
+  if (!keys) co_return std::move(keys).error();
+  Result<void> verified = verify_with_key_set(jwt, **keys);
+  if (verified) co_return verified;
+  const Errc reason = verified.error().code;
+  if (reason != Errc::jwt_key_unknown && reason != Errc::jwt_signature) co_return verified;
+  auto newer = co_await services.provider.newer_keys(*keys);
+  if (!newer || *newer == *keys) co_return verified;
+  co_return verify_with_key_set(jwt, **newer);
+}
+
+}  // namespace
+
+Task<Result<IdTokenFacts>> verify_id_token(Services& services, std::string id_token,
+                                           IdTokenDemand demand) {
+  const Settings& settings = services.settings;
+  const Result<Jwt> jwt = parse_jwt(id_token);
+  if (!jwt) co_return jwt.error();
+  if (is_another_type(*jwt)) co_return Error{Errc::jwt_typ, "not an ID token"};
+  auto metadata = co_await services.provider.metadata();
+  if (!metadata) co_return std::move(metadata).error();
+  Result<void> allowed = check_alg(*jwt, settings, **metadata);
+  if (!allowed) co_return std::move(allowed).error();
+  Result<void> verified;
+  if (hs_algs().has(jwt->alg)) {
+    verified = verify_hmac(*jwt, settings.client.secret);
+  } else {
+    verified = co_await verify_by_key_set(services, *jwt);
+  }
+  if (!verified) co_return std::move(verified).error();
+
+  IdTokenExpectations expected;
+  expected.issuer = settings.provider.issuer;
+  expected.client_id = settings.client.id;
+  expected.further_audiences = &settings.token.id_token_audiences;
+  expected.now = services.loop.now();
+  expected.leeway = settings.token.leeway;
+  expected.nonce = demand.nonce;
+  expected.nonce_required = demand.nonce_required;
+  expected.access_token = demand.access_token;
+  expected.code = demand.code;
+  expected.subject = demand.subject;
+  expected.auth_time = demand.auth_time;
+  if (demand.check_authentication) {
+    expected.max_age = settings.authorization.max_age;
+    expected.acr_values = &settings.authorization.acr_values;
+  }
+  co_return check_id_token(*jwt, expected);
+}
+
+}  // namespace oidc

@@ -1,0 +1,258 @@
+#include "io/redis_client.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace oidc {
+
+namespace {
+
+// A further connection is opened when each open one has this many commands under way.
+constexpr std::size_t kBusy = 4;
+
+constexpr ngx_msec_t kFirstPause = 50;
+constexpr ngx_msec_t kLongestPause = 2000;
+
+// Doubles with each failure; the second half of it is random, so that workers do not come together.
+ngx_msec_t pause_after(unsigned failures) {
+  const unsigned doublings = std::min(failures - 1, 10U);
+  const ngx_msec_t pause = std::min(kFirstPause << doublings, kLongestPause);
+  return pause / 2 + static_cast<ngx_msec_t>(ngx_random()) % (pause / 2 + 1);
+}
+
+}  // namespace
+
+void RedisAwaiter::await_suspend(std::coroutine_handle<> handle) {
+  waiter_.handle = handle;
+  command_->waiter = &waiter_;
+  client_.submit(command_);
+}
+
+RedisClient::RedisClient(NginxLoop& loop, std::shared_ptr<const RedisOptions> options)
+    : loop_(loop), options_(std::move(options)), dns_(loop, options_->names) {
+  for (std::size_t i = 0; i < std::max<std::size_t>(options_->connections, 1); ++i) {
+    connections_.push_back(std::make_unique<RedisConnection>(loop_, *this, options_));
+  }
+  for (ngx_event_t* event : {&turn_event_, &patience_event_, &retry_event_}) {
+    event->data = &event_owner_;
+    event->log = ngx_cycle->log;
+  }
+  turn_event_.handler = [](ngx_event_t* event) noexcept {
+    guard([event] { EventOwner::of<RedisClient>(event).turn(); });
+  };
+  patience_event_.handler = [](ngx_event_t* event) noexcept {
+    guard([event] { EventOwner::of<RedisClient>(event).expire_waiting(); });
+  };
+  retry_event_.handler = turn_event_.handler;
+  retry_event_.cancelable = 1;
+}
+
+RedisClient::~RedisClient() {
+  connections_.clear();
+  for (ngx_event_t* event : {&turn_event_, &patience_event_, &retry_event_}) forget_event(*event);
+}
+
+RedisAwaiter RedisClient::run(std::string bytes, bool idempotent) {
+  auto command = std::make_shared<RedisCommand>();
+  command->bytes = std::move(bytes);
+  command->idempotent = idempotent;
+  return {*this, std::move(command)};
+}
+
+void RedisClient::submit(RedisCommandPtr command) {
+  ++stats_.commands;
+  wanted_ = true;
+  if (known_down() && ngx_current_msec < retry_at_) {
+    fail(*command, down_because_);
+  } else {
+    command->deadline =
+        ngx_current_msec + static_cast<std::uint64_t>(options_->connect_timeout.count());
+    waiting_.push_back(std::move(command));
+  }
+  wake();
+}
+
+void RedisClient::wake() noexcept {
+  ngx_post_event(&turn_event_, &ngx_posted_events);
+}
+
+void RedisClient::turn() {
+  dispatch();
+  open_if_wanted();
+  rearm_patience();
+}
+
+void RedisClient::dispatch() {
+  while (!waiting_.empty()) {
+    RedisConnection* connection = least_loaded();
+    if (connection == nullptr) break;
+    RedisCommandPtr command = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (command->waiter != nullptr) connection->enqueue(std::move(command));
+  }
+  for (const auto& connection : connections_) {
+    connection->flush();
+    connection->close_if_done();
+  }
+}
+
+void RedisClient::open_if_wanted() {
+  if (dialing_) return;
+  const RedisConnection* least = least_loaded();
+  const bool none = least == nullptr;
+  if (none ? !wanted_ && waiting_.empty() : least->load() < kBusy) return;
+  RedisConnection* closed = first_closed();
+  if (closed == nullptr) return;
+  if (ngx_current_msec < retry_at_) {
+    if (none && !retry_event_.timer_set) {
+      ngx_add_timer(&retry_event_, retry_at_ - ngx_current_msec);
+    }
+    return;
+  }
+  dialing_ = true;
+  wanted_ = false;
+  loop_.spawn(dial(*closed));
+}
+
+RedisConnection* RedisClient::least_loaded() const {
+  RedisConnection* least = nullptr;
+  for (const auto& connection : connections_) {
+    if (!connection->ready()) continue;
+    if (least == nullptr || connection->load() < least->load()) least = connection.get();
+  }
+  return least;
+}
+
+RedisConnection* RedisClient::first_closed() const {
+  for (const auto& connection : connections_) {
+    if (connection->closed()) return connection.get();
+  }
+  return nullptr;
+}
+
+bool RedisClient::known_down() const {
+  const auto patience = static_cast<std::uint64_t>(options_->connect_timeout.count());
+  return down_since_ != 0 && !dialing_ && ngx_current_msec - down_since_ >= patience &&
+         least_loaded() == nullptr;
+}
+
+Task<void> RedisClient::dial(RedisConnection& connection) {
+  Result<std::vector<RedisPeer>> peers = co_await find_peers();
+  Error failure;
+  if (!peers) {
+    failure = peers.error();
+  } else {
+    for (const RedisPeer& peer : *peers) {
+      const Result<void> opened = co_await connection.open(peer);
+      if (opened) {
+        on_up();
+        co_return;
+      }
+      failure = opened.error();
+    }
+  }
+  on_down(failure);
+}
+
+Task<Result<std::vector<RedisPeer>>> RedisClient::find_peers() {
+  std::vector<RedisPeer> peers;
+  const Error unusable{Errc::store_unavailable, "Redis at " + options_->peer() + ": "};
+  if (!options_->socket.empty()) {
+    const std::optional<RedisPeer> peer = RedisPeer::from_path(options_->socket);
+    if (!peer) co_return Error{unusable.code, unusable.detail + "the path of the socket is too long"};
+    peers.push_back(*peer);
+    co_return peers;
+  }
+  const Result<std::vector<Address>> addresses =
+      co_await dns_.resolve(options_->host, options_->port, options_->connect_timeout);
+  if (!addresses) co_return Error{unusable.code, unusable.detail + addresses.error().detail};
+  for (const Address& address : *addresses) peers.push_back(RedisPeer::from(address));
+  co_return peers;
+}
+
+void RedisClient::on_up() {
+  dialing_ = false;
+  failed_attempts_ = 0;
+  retry_at_ = 0;
+  if (std::exchange(down_since_, 0) != 0) {
+    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "oidc: Redis at %s is reachable again",
+                  options_->peer().c_str());
+  }
+  wake();
+}
+
+void RedisClient::on_down(const Error& why) {
+  dialing_ = false;
+  retry_at_ = ngx_current_msec + pause_after(++failed_attempts_);
+  down_because_ = why;
+  if (down_since_ == 0) {
+    down_since_ = ngx_current_msec;
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "oidc: %s", why.detail.c_str());
+  }
+  if (known_down()) fail_waiting();
+  wake();
+}
+
+void RedisClient::fail_waiting() {
+  for (const RedisCommandPtr& command : std::exchange(waiting_, {})) fail(*command, down_because_);
+}
+
+void RedisClient::fail(RedisCommand& command, const Error& why) {
+  ++stats_.failures;
+  command.finish(loop_, why);
+}
+
+void RedisClient::expire_waiting() {
+  while (!waiting_.empty() && waiting_.front()->deadline <= ngx_current_msec) {
+    const RedisCommandPtr command = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (down_since_ != 0) {
+      fail(*command, down_because_);
+    } else {
+      fail(*command, {Errc::store_unavailable,
+                      "Redis at " + options_->peer() + ": no connection in time"});
+    }
+  }
+  rearm_patience();
+}
+
+void RedisClient::rearm_patience() {
+  if (waiting_.empty()) {
+    if (patience_event_.timer_set) ngx_del_timer(&patience_event_);
+    return;
+  }
+  const std::uint64_t deadline = waiting_.front()->deadline;
+  if (patience_event_.timer_set && patience_event_.timer.key <= deadline) return;
+  set_timer(patience_event_, deadline > ngx_current_msec ? deadline - ngx_current_msec : 0);
+}
+
+// From inside the connection: what follows from it is for the next turn.
+void RedisClient::on_redis_closed(RedisConnection&, const Error& why, bool broke,
+                                  std::vector<RedisCommandPtr> unanswered) {
+  const ngx_uint_t level = unanswered.empty() ? NGX_LOG_INFO : NGX_LOG_ERR;
+  ngx_log_error(level, ngx_cycle->log, 0, "oidc: %s, %uz commands unanswered", why.detail.c_str(),
+                unanswered.size());
+  for (RedisCommandPtr& command : unanswered) {
+    const bool again = broke && command->idempotent && !command->sent_again;
+    if (command->waiter == nullptr || !again) {
+      fail(*command, why);
+      continue;
+    }
+    command->sent_again = true;
+    command->deadline =
+        ngx_current_msec + static_cast<std::uint64_t>(options_->connect_timeout.count());
+    waiting_.push_back(std::move(command));
+  }
+  wake();
+}
+
+RedisClient::Stats RedisClient::stats() const {
+  Stats result = stats_;
+  result.down = down_since_ != 0;
+  result.connections = static_cast<std::size_t>(
+      std::count_if(connections_.begin(), connections_.end(),
+                    [](const auto& connection) { return connection->ready(); }));
+  return result;
+}
+
+}  // namespace oidc

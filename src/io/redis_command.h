@@ -1,0 +1,59 @@
+// One command on its way: what the connection knows of it, and what a coroutine waits on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "io/redis_codec.h"
+#include "oidc/loop.h"
+#include "oidc/result.h"
+
+namespace oidc {
+
+// Shared by the coroutine that waits and the connection that carries it: either may go first.
+struct RedisCommand {
+  std::string bytes;
+  // May be sent again when a connection broke before the reply.
+  bool idempotent = true;
+  bool sent_again = false;
+  std::uint64_t deadline = 0;  // of what it waits for now, on nginx's clock
+  std::optional<Result<RedisReply>> result;
+  Waiter* waiter = nullptr;  // null: nobody waits any more
+
+  // Posts the waiter, if any; never resumes it from here.
+  void finish(Loop& loop, Result<RedisReply> with) {
+    if (waiter == nullptr || result) return;
+    result.emplace(std::move(with));
+    loop.post(*waiter);
+  }
+};
+using RedisCommandPtr = std::shared_ptr<RedisCommand>;
+
+class RedisClient;
+
+// co_await client.run(command). Its destruction gives up the reply, not the command: what was sent
+// is executed.
+class RedisAwaiter {
+ public:
+  RedisAwaiter(RedisClient& client, RedisCommandPtr command) noexcept
+      : client_(client), command_(std::move(command)) {}
+  RedisAwaiter(const RedisAwaiter&) = delete;
+  RedisAwaiter& operator=(const RedisAwaiter&) = delete;
+  ~RedisAwaiter() { command_->waiter = nullptr; }
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle);
+  Result<RedisReply> await_resume() {
+    command_->waiter = nullptr;
+    return std::move(*command_->result);
+  }
+
+ private:
+  RedisClient& client_;
+  RedisCommandPtr command_;
+  Waiter waiter_;
+};
+
+}  // namespace oidc

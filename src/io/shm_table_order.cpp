@@ -1,0 +1,113 @@
+// ShmTable's two orders: by use (a list) and by expiry (a binary heap).
+#include "io/shm_table.h"
+#include "io/shm_table_layout.h"
+
+namespace oidc {
+
+using namespace shm_layout;
+
+namespace {
+
+// Reading again within this time does not move a record: the list's cache lines stay shared.
+constexpr std::uint64_t kUseGrain = 1000;  // ms
+
+}  // namespace
+
+void ShmTable::lru_link(std::uint32_t index) {
+  Header& head = header();
+  Block& linked = entry(index);
+  linked.lru_previous = kNone;
+  linked.lru_next = head.lru_first;
+  if (head.lru_first != kNone) entry(head.lru_first).lru_previous = index;
+  head.lru_first = index;
+  if (head.lru_last == kNone) head.lru_last = index;
+}
+
+void ShmTable::lru_unlink(std::uint32_t index) {
+  Header& head = header();
+  const Block& unlinked = entry(index);
+  if (unlinked.lru_previous != kNone) {
+    entry(unlinked.lru_previous).lru_next = unlinked.lru_next;
+  } else {
+    head.lru_first = unlinked.lru_next;
+  }
+  if (unlinked.lru_next != kNone) {
+    entry(unlinked.lru_next).lru_previous = unlinked.lru_previous;
+  } else {
+    head.lru_last = unlinked.lru_previous;
+  }
+}
+
+void ShmTable::use(std::uint32_t index, std::uint64_t now) {
+  Block& used = entry(index);
+  if (now <= used.used_at + kUseGrain) return;
+  used.used_at = now;
+  lru_unlink(index);
+  lru_link(index);
+}
+
+std::uint32_t& ShmTable::heap(std::uint32_t position) const {
+  if (position >= header().entries || position >= block_count_) throw Damage{};
+  return heap_[position];
+}
+
+void ShmTable::heap_set(std::uint32_t position, std::uint32_t index) {
+  heap(position) = index;
+  entry(index).heap_position = position;
+}
+
+void ShmTable::heap_up(std::uint32_t position) {
+  const std::uint32_t index = heap(position);
+  const std::uint64_t expires_at = entry(index).expires_at;
+  while (position > 0) {
+    const std::uint32_t parent = (position - 1) / 2;
+    if (entry(heap(parent)).expires_at <= expires_at) break;
+    heap_set(position, heap(parent));
+    position = parent;
+  }
+  heap_set(position, index);
+}
+
+void ShmTable::heap_down(std::uint32_t position) {
+  const std::uint32_t count = header().entries;
+  const std::uint32_t index = heap(position);
+  const std::uint64_t expires_at = entry(index).expires_at;
+  for (;;) {
+    std::uint32_t child = 2 * position + 1;
+    if (child >= count) break;
+    if (child + 1 < count &&
+        entry(heap(child + 1)).expires_at < entry(heap(child)).expires_at) {
+      ++child;
+    }
+    if (entry(heap(child)).expires_at >= expires_at) break;
+    heap_set(position, heap(child));
+    position = child;
+  }
+  heap_set(position, index);
+}
+
+void ShmTable::heap_insert(std::uint32_t index) {
+  const std::uint32_t position = header().entries++;
+  heap_set(position, index);
+  heap_up(position);
+}
+
+void ShmTable::heap_remove(std::uint32_t index) {
+  const std::uint32_t position = entry(index).heap_position;
+  if (heap(position) != index) throw Damage{};
+  const std::uint32_t last = heap(header().entries - 1);
+  --header().entries;
+  if (last == index) return;
+  heap_set(position, last);
+  heap_up(position);
+  heap_down(entry(last).heap_position);
+}
+
+void ShmTable::set_expiry(std::uint32_t index, std::uint64_t expires_at) {
+  Block& changed = entry(index);
+  changed.expires_at = expires_at;
+  heap_up(changed.heap_position);
+  heap_down(changed.heap_position);
+}
+
+}  // namespace oidc

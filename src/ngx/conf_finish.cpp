@@ -1,0 +1,84 @@
+// What only the whole configuration shows: conflicts inside a server, the names of headers that it
+// clears, and the shared memory that is needed.
+#include <algorithm>
+
+#include "ngx/conf_objects.h"
+
+namespace oidc::ngx {
+namespace {
+
+// Used states need the room: one entry for each login of the last oidc_authorization_rolling_timeout.
+constexpr std::size_t kSharedZoneSize = 16 * 1024 * 1024;
+
+void log_error(ngx_conf_t* cf, const std::string& text) {
+  ngx_str_t view = to_ngx_str(text);
+  ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%V", &view);
+}
+
+bool finish_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t& core) {
+  auto& server = *static_cast<ServerObject*>(
+      core.ctx->srv_conf[ngx_http_openid_connect_module.ctx_index]);
+  Result<void> checked = check_server(server.settings);
+  if (!checked) {
+    std::string text = checked.error().detail + " (for server \"";
+    text.append(to_view(core.server_name)).append("\", ");
+    text.append(reinterpret_cast<const char*>(core.file_name));
+    log_error(cf, text.append(":").append(std::to_string(core.line)).append(")"));
+    return false;
+  }
+  for (const Settings* settings : server.settings) {
+    for (const UpstreamHeader& header : settings->upstream_headers) {
+      server.view.clear_names.add(header.name);
+    }
+  }
+  if (!server.view.clear_names.empty()) server.view.clear = &server.view.clear_names;
+  return true;
+}
+
+ShmZone* session_zone(ngx_conf_t* cf, MainObject& main, const std::string& name) {
+  const auto known = main.session_zones.find(name);
+  if (known != main.session_zones.end()) return known->second;
+  const auto declared = std::find_if(main.zones.begin(), main.zones.end(),
+                                     [&](const ZoneSettings& zone) { return zone.name == name; });
+  if (declared == main.zones.end()) {
+    log_error(cf, "oidc_session_storage: there is no oidc_session_zone \"" + name + "\"");
+    return nullptr;
+  }
+  ShmZone* zone = ShmZone::declare(cf, name, declared->size, kSessionZone);
+  main.session_zones.emplace(name, zone);
+  return zone;
+}
+
+bool declare_zones(ngx_conf_t* cf, MainObject& main) {
+  main.view.shared_zone = ShmZone::declare(cf, kSharedZoneName, kSharedZoneSize, kSharedZone);
+  if (main.view.shared_zone == nullptr) return false;
+  for (StoreConf& store : main.view.stores) {
+    if (store.settings->storage != StorageKind::shm) continue;
+    store.zone = session_zone(cf, main, store.settings->zone);
+    if (store.zone == nullptr) return false;
+  }
+  const bool generates =
+      std::any_of(main.view.keys.begin(), main.view.keys.end(),
+                  [](const KeysConf& keys) { return keys.settings->secrets.empty(); });
+  if (!generates) return true;
+  main.view.secret_zone =
+      ShmZone::declare(cf, kSecretZoneName, ShmZone::least_size(), kSecretZone);
+  return main.view.secret_zone != nullptr;
+}
+
+}  // namespace
+
+bool finish_configuration(ngx_conf_t* cf) {
+  const auto& core = *static_cast<ngx_http_core_main_conf_t*>(
+      ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+  auto& main = *static_cast<MainObject*>(
+      ngx_http_conf_get_module_main_conf(cf, ngx_http_openid_connect_module));
+  if (!main.view.used) return true;
+  auto* const* servers = static_cast<ngx_http_core_srv_conf_t* const*>(core.servers.elts);
+  for (ngx_uint_t i = 0; i < core.servers.nelts; ++i) {
+    if (!finish_server(cf, *servers[i])) return false;
+  }
+  return declare_zones(cf, main) && prepare_connections(cf, main);
+}
+
+}  // namespace oidc::ngx

@@ -1,0 +1,171 @@
+// From merged locations to Settings: each with `oidc on` is checked and built here, equal ones
+// once, and what they share (providers, stores, keys) is numbered.
+#include "ngx/conf_objects.h"
+#include "ngx/values.h"
+
+namespace oidc::ngx {
+namespace {
+
+// The conf structures of the location that nginx merges just now.
+struct Merging {
+  explicit Merging(ngx_conf_t* its_cf)
+      : cf(its_cf), contexts(*static_cast<const ngx_http_conf_ctx_t*>(cf->ctx)) {}
+
+  ngx_conf_t* cf;
+  const ngx_http_conf_ctx_t& contexts;
+
+  [[nodiscard]] MainObject& main() const {
+    return *static_cast<MainObject*>(contexts.main_conf[ngx_http_openid_connect_module.ctx_index]);
+  }
+  [[nodiscard]] ServerObject& server() const {
+    return *static_cast<ServerObject*>(contexts.srv_conf[ngx_http_openid_connect_module.ctx_index]);
+  }
+  [[nodiscard]] const ngx_http_core_srv_conf_t& core_server() const {
+    return *static_cast<const ngx_http_core_srv_conf_t*>(
+        contexts.srv_conf[ngx_http_core_module.ctx_index]);
+  }
+  [[nodiscard]] const ngx_http_core_loc_conf_t& core_location() const {
+    return *static_cast<const ngx_http_core_loc_conf_t*>(
+        contexts.loc_conf[ngx_http_core_module.ctx_index]);
+  }
+};
+
+LocationResolver resolver_of(const ngx_http_core_loc_conf_t& location) {
+  // nginx makes a resolver without name servers where none is configured.
+  const bool configured = location.resolver != nullptr && location.resolver->connections.nelts > 0;
+  return configured ? location.resolver : nullptr;
+}
+
+BuildFacts facts_of(const Merging& merging) {
+  BuildFacts facts;
+  facts.conf_prefix = to_view(merging.cf->cycle->conf_prefix);
+  const ngx_array_t& names = merging.core_server().server_names;
+  const auto* elements = static_cast<const ngx_http_server_name_t*>(names.elts);
+  for (ngx_uint_t i = 0; i < names.nelts; ++i) {
+    std::string name(to_view(elements[i].name));
+#if (NGX_PCRE)
+    if (elements[i].regex != nullptr && !name.starts_with('~')) name.insert(0, 1, '~');
+#endif
+    facts.server_names.push_back(std::move(name));
+  }
+  return facts;
+}
+
+// `location "/x" in server "a.example", FILE:LINE`.
+std::string describe(const Merging& merging, const LocationObject& location) {
+  std::string text;
+  const ngx_http_core_loc_conf_t& core = merging.core_location();
+  if (core.name.len > 0) text.append("location \"").append(to_view(core.name)).append("\" of ");
+  text.append("server \"").append(to_view(merging.core_server().server_name)).append("\"");
+  if (location.place.file.empty()) return text;
+  text.append(", ").append(location.place.file);
+  return text.append(":").append(std::to_string(location.place.line));
+}
+
+// Not ngx_conf_log_error: it would add the end of the http block.
+void log(const Merging& merging, ngx_uint_t level, const std::string& text,
+         const LocationObject& location) {
+  const std::string line = text + " (for " + describe(merging, location) + ")";
+  ngx_str_t view = to_ngx_str(line);
+  ngx_log_error(level, merging.cf->log, 0, "%V", &view);
+}
+
+// The first position at which matches(position) holds; size when there is none.
+template <class Matches>
+std::size_t find_position(std::size_t size, Matches matches) {
+  std::size_t i = 0;
+  while (i < size && !matches(i)) ++i;
+  return i;
+}
+
+void number_provider(MainObject& main, Settings& settings, LocationResolver resolver) {
+  std::vector<ProviderConf>& known = main.view.providers;
+  settings.provider_index = find_position(known.size(), [&](std::size_t i) {
+    return *known[i].settings == settings.provider && main.provider_resolvers[i] == resolver;
+  });
+  if (settings.provider_index < known.size()) return;
+  known.push_back({&settings.provider, {}});
+  main.provider_resolvers.push_back(resolver);
+}
+
+void number_store(MainObject& main, Settings& settings, LocationResolver resolver) {
+  std::vector<StoreConf>& known = main.view.stores;
+  if (settings.session.storage == StorageKind::shm) resolver = nullptr;
+  settings.store_index = find_position(known.size(), [&](std::size_t i) {
+    return same_store(*known[i].settings, settings.session) && main.store_resolvers[i] == resolver;
+  });
+  if (settings.store_index < known.size()) return;
+  known.push_back({&settings.session, nullptr, nullptr});
+  main.store_resolvers.push_back(resolver);
+}
+
+void number_keys(MainObject& main, Settings& settings) {
+  std::vector<KeysConf>& known = main.view.keys;
+  settings.keys_index = find_position(known.size(), [&](std::size_t i) {
+    return same_secrets(*known[i].settings, settings.session);
+  });
+  if (settings.keys_index == known.size()) known.push_back({&settings.session});
+}
+
+// Null after an error was logged.
+const Settings* build(const Merging& merging, const LocationObject& location,
+                      LocationResolver resolver) {
+  std::vector<std::string> warnings;
+  Result<std::unique_ptr<Settings>> built =
+      build_settings(location.words, facts_of(merging), warnings);
+  if (!built) {
+    log(merging, NGX_LOG_EMERG, built.error().detail, location);
+    return nullptr;
+  }
+  MainObject& main = merging.main();
+  for (const std::string& warning : warnings) {
+    if (main.warned.insert(warning).second) log(merging, NGX_LOG_WARN, warning, location);
+  }
+  std::unique_ptr<Settings> settings = std::move(*built);
+  for (Value* value : variable_values(*settings)) {
+    if (!compile_value(merging.cf, *value)) return nullptr;
+  }
+  settings->index = main.settings.size();
+  number_provider(main, *settings, resolver);
+  number_store(main, *settings, resolver);
+  number_keys(main, *settings);
+  main.view.used = true;
+  main.view.settings.push_back(settings.get());
+  main.settings.push_back(std::move(settings));
+  return main.view.settings.back();
+}
+
+const Settings* find_or_build(const Merging& merging, const LocationObject& location) {
+  const LocationResolver resolver = resolver_of(merging.core_location());
+  std::string key = fingerprint(location.words);
+  key.append(reinterpret_cast<const char*>(&resolver), sizeof(resolver));
+  ServerObject& server = merging.server();
+  const auto found = server.by_words.find(key);
+  if (found != server.by_words.end()) return found->second;
+  const Settings* settings = build(merging, location, resolver);
+  if (settings == nullptr) return nullptr;
+  server.by_words.emplace(std::move(key), settings);
+  server.settings.push_back(settings);
+  const Owner owner{settings, merging.contexts.loc_conf};
+  server.view.owners.push_back(owner);
+  server.view.callbacks[settings->authorization.callback_path].push_back(owner);
+  return settings;
+}
+
+}  // namespace
+
+char* merge_location(ngx_conf_t* cf, void* outer, void* inner) noexcept {
+  const auto failed = static_cast<char*>(NGX_CONF_ERROR);
+  return guard<char*>(failed, [&]() -> char* {
+    auto& location = *static_cast<LocationObject*>(inner);
+    location.inherit(static_cast<const LocationObject*>(outer));
+    location.view.enabled = location.words.flag("oidc");
+    location.view.clear_headers =
+        location.view.enabled || location.words.flag("oidc_clear_headers");
+    if (!location.view.enabled) return NGX_CONF_OK;
+    location.view.settings = find_or_build(Merging(cf), location);
+    return location.view.settings != nullptr ? NGX_CONF_OK : failed;
+  });
+}
+
+}  // namespace oidc::ngx

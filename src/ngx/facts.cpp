@@ -1,0 +1,84 @@
+#include "ngx/facts.h"
+
+#include <algorithm>
+
+#include "ngx/request_headers.h"
+
+namespace oidc::ngx {
+namespace {
+
+bool is_https(const ngx_http_request_t* r) noexcept {
+#if (NGX_HTTP_SSL)
+  return r->connection->ssl != nullptr;
+#else
+  static_cast<void>(r);
+  return false;
+#endif
+}
+
+// ":8000" of the Host header (or :authority), when it is all digits.
+std::string host_port(const ngx_http_request_t* r) {
+  if (r->headers_in.host == nullptr) return {};
+  const std::string_view host = to_view(r->headers_in.host->value);
+  const std::size_t colon = host.rfind(':');
+  if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos) return {};
+  const std::string_view port = host.substr(colon + 1);
+  const bool digits = !port.empty() && port.size() <= 5 &&
+                      std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool is_default = port == (is_https(r) ? "443" : "80");
+  return digits && !is_default ? std::string(host.substr(colon)) : std::string();
+}
+
+struct Wanted {
+  std::string_view name;
+  std::string RequestFacts::* member;
+};
+
+constexpr Wanted kWanted[] = {
+    {"accept", &RequestFacts::accept},
+    {"content-type", &RequestFacts::content_type},
+    {"origin", &RequestFacts::origin},
+    {"referer", &RequestFacts::referer},
+    {"sec-fetch-mode", &RequestFacts::sec_fetch_mode},
+    {"sec-fetch-dest", &RequestFacts::sec_fetch_dest},
+    {"sec-fetch-site", &RequestFacts::sec_fetch_site},
+    {"sec-purpose", &RequestFacts::sec_purpose},
+    {"x-requested-with", &RequestFacts::x_requested_with},
+    {"upgrade", &RequestFacts::upgrade},
+};
+
+std::string request_id(ngx_http_request_t* r) {
+  ngx_str_t name = ngx_string("request_id");
+  const ngx_uint_t key = ngx_hash_key(name.data, name.len);
+  const ngx_http_variable_value_t* value = ngx_http_get_variable(r, &name, key);
+  if (value == nullptr || value->not_found) return {};
+  return {reinterpret_cast<const char*>(value->data), value->len};
+}
+
+}  // namespace
+
+Facts make_facts(ngx_http_request_t* r, const Evaluator& evaluator) {
+  auto facts = std::make_shared<RequestFacts>();
+  facts->method = to_view(r->method_name);
+  facts->https = is_https(r);
+  facts->host = to_view(r->headers_in.server);
+  facts->host_port = host_port(r);
+  facts->target = to_view(r->unparsed_uri);
+  if (!facts->target.starts_with('/')) facts->target = "/";
+  facts->path = to_view(r->uri);
+  facts->query = to_view(r->args);
+  for_each_cookie_header(r, [&facts](std::string_view header) {
+    facts->cookie_headers.emplace_back(header);
+  });
+  for_each_header(r->headers_in.headers, [&facts](const ngx_table_elt_t& header) {
+    const std::string_view name(reinterpret_cast<const char*>(header.lowcase_key), header.key.len);
+    const auto* wanted = std::find_if(std::begin(kWanted), std::end(kWanted),
+                                      [name](const Wanted& w) { return w.name == name; });
+    if (wanted != std::end(kWanted)) (*facts).*(wanted->member) = to_view(header.value);
+  });
+  facts->request_id = request_id(r);
+  facts->evaluator = &evaluator;
+  return facts;
+}
+
+}  // namespace oidc::ngx

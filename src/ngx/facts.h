@@ -1,0 +1,12 @@
+// What the core sees of a request (RequestFacts), and of its body.
+#pragma once
+
+#include "io/nginx.h"
+#include "oidc/flow.h"
+
+namespace oidc::ngx {
+
+// Copies; `evaluator` must live as long as the request.
+[[nodiscard]] Facts make_facts(ngx_http_request_t* r, const Evaluator& evaluator);
+
+}  // namespace oidc::ngx

@@ -1,0 +1,199 @@
+// The phase handlers. SERVER_REWRITE: the callback. PREACCESS: subrequests, and locations that others
+// decide about. ACCESS: everything else. Hot requests are decided here, without a coroutine.
+#include "ngx/handlers.h"
+
+#include "ngx/request_ctx.h"
+#include "ngx/request_log.h"
+#include "ngx/reroute.h"
+#include "ngx/response.h"
+#include "ngx/session_lookup.h"
+#include "ngx/upstream_request.h"
+#include "ngx/worker.h"
+
+namespace oidc::ngx {
+namespace {
+
+bool same_sessions(const Settings& a, const Settings& b) noexcept {
+  return &a == &b || (a.identity == b.identity && a.store_index == b.store_index &&
+                      a.keys_index == b.keys_index);
+}
+
+void hand_over_location(ngx_http_request_t* r, void** loc_conf) {
+  r->loc_conf = loc_conf;
+  ngx_http_update_location_config(r);
+}
+
+// ---- the callback ------------------------------------------------------------------------------
+
+Owners owners_of(const std::vector<Owner>& registered, Worker& worker) {
+  Owners owners;
+  for (const Owner& owner : registered) owners.push_back(&worker.services(*owner.settings));
+  return owners;
+}
+
+void become_owner(ngx_http_request_t* r, const std::vector<Owner>& registered,
+                  const Settings* settings) {
+  for (const Owner& owner : registered) {
+    if (owner.settings == settings) return hand_over_location(r, owner.loc_conf);
+  }
+}
+
+ngx_int_t continue_as_target(ngx_http_request_t* r, RequestCtx& ctx, Outcome outcome) {
+  if (reroute(r, outcome.target) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  ctx.original_headers.reset();
+  ctx.set_cookies = std::move(outcome.set_cookies);
+  ctx.grant = Grant{outcome.settings, std::move(outcome.session)};
+  ctx.outcome_name = "login";
+  return NGX_DECLINED;
+}
+
+ngx_int_t finish_callback(ngx_http_request_t* r, RequestCtx& ctx,
+                          const std::vector<Owner>& registered) {
+  Outcome outcome = ctx.take_outcome();
+  become_owner(r, registered, outcome.settings);
+  if (outcome.kind == Outcome::Kind::reroute) {
+    return continue_as_target(r, ctx, std::move(outcome));
+  }
+  ctx.outcome_name = outcome.reason == Errc::none ? "login" : "denied";
+  return send_outcome(r, ctx, std::move(outcome));
+}
+
+ngx_int_t callback(ngx_http_request_t* r, const std::vector<Owner>& registered) {
+  Worker* worker = Worker::current();
+  if (worker == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  RequestCtx& ctx = RequestCtx::get(r);
+  if (ctx.stage() == RequestCtx::Stage::idle) {
+    if (ctx.grant) return NGX_DECLINED;
+    hide_query_in_error_log(r);
+    become_owner(r, registered, registered.front().settings);
+    ctx.start(callback_flow(owners_of(registered, *worker), ctx.facts(),
+                            ctx.make_body_reader(worker->loop())),
+              true);
+  }
+  if (ctx.stage() == RequestCtx::Stage::running) return NGX_DONE;
+  return finish_callback(r, ctx, registered);
+}
+
+// ---- access ------------------------------------------------------------------------------------
+
+ngx_int_t let_through(ngx_http_request_t* r, RequestCtx& ctx, const Settings& settings,
+                      std::shared_ptr<const OpenSession> session) {
+  ctx.outcome_name = session ? "session" : "anonymous";
+  ctx.grant = Grant{&settings, std::move(session)};
+  if (grant_request(r, ctx) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  // Never NGX_OK for the anonymous: `satisfy any` would take that for a grant.
+  return ctx.grant->session ? NGX_OK : NGX_DECLINED;
+}
+
+ngx_int_t act_on(ngx_http_request_t* r, RequestCtx& ctx, const Settings& settings,
+                 Outcome outcome) {
+  if (outcome.kind == Outcome::Kind::pass) {
+    return let_through(r, ctx, settings, std::move(outcome.session));
+  }
+  // Whoever answers instead of us must not see the client's copies either.
+  if (clean_request(r, &settings) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  ctx.outcome_name = outcome.reason == Errc::none ? "redirect" : "denied";
+  return send_outcome(r, ctx, std::move(outcome));
+}
+
+// An internal redirect brought the request here again: what was opened is used again, and judged
+// under the settings of this location.
+void prepare_reentry(ngx_http_request_t* r, RequestCtx& ctx, const Settings& settings) {
+  if (ctx.original_headers) {
+    install_headers(r, *ctx.original_headers);
+    ctx.original_headers.reset();
+  }
+  if (ctx.grant && !(ctx.grant->session && same_sessions(*ctx.grant->settings, settings))) {
+    ctx.grant.reset();
+  }
+}
+
+ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
+  Worker* worker = Worker::current();
+  if (worker == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  Services& services = worker->services(settings);
+  RequestCtx& ctx = RequestCtx::get(r);
+  switch (ctx.stage()) {
+    case RequestCtx::Stage::finished:
+      return act_on(r, ctx, settings, ctx.take_outcome());
+    case RequestCtx::Stage::running:
+      // nginx's own error page during a body read runs the phases again: the flow is over then.
+      if (!r->error_page) return NGX_AGAIN;
+      ctx.cancel();
+      break;
+    case RequestCtx::Stage::idle:
+      break;
+  }
+  prepare_reentry(r, ctx, settings);
+  if (ctx.grant) return let_through(r, ctx, settings, ctx.grant->session);
+  if (auto session = find_hot_session(r, services)) {
+    return let_through(r, ctx, settings, std::move(session));
+  }
+  if (r->error_page) {
+    // No login starts on an error page.
+    if (clean_request(r, &settings) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return r->err_status >= NGX_HTTP_BAD_REQUEST ? static_cast<ngx_int_t>(r->err_status)
+                                                 : NGX_HTTP_UNAUTHORIZED;
+  }
+  if (may_be_logout(r, settings.logout)) hide_query_in_error_log(r);
+  ctx.start(access_flow(services, ctx.facts()), false);
+  if (ctx.stage() == RequestCtx::Stage::running) return NGX_AGAIN;
+  return act_on(r, ctx, settings, ctx.take_outcome());
+}
+
+// ---- subrequests -------------------------------------------------------------------------------
+
+// Access handlers are skipped for subrequests: one passes only where its main request was granted
+// under the very same settings.
+ngx_int_t judge_subrequest(ngx_http_request_t* r, const Settings& settings) {
+  const RequestCtx* ctx = RequestCtx::find(r);
+  if (ctx != nullptr && ctx->grant && ctx->grant->settings == &settings) return NGX_DECLINED;
+  Outcome outcome;
+  outcome.reason = Errc::subrequest_denied;
+  outcome.status = NGX_HTTP_FORBIDDEN;
+  outcome.settings = &settings;
+  log_outcome(r, outcome);
+  return NGX_HTTP_FORBIDDEN;
+}
+
+}  // namespace
+
+ngx_int_t server_rewrite_handler(ngx_http_request_t* r) noexcept {
+  if (r != r->main || r->internal) return NGX_DECLINED;
+  return guard<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, [r]() -> ngx_int_t {
+    const std::vector<Owner>* owners = server_conf(r).callback(to_view(r->uri));
+    return owners == nullptr ? NGX_DECLINED : callback(r, *owners);
+  });
+}
+
+ngx_int_t preaccess_handler(ngx_http_request_t* r) noexcept {
+  return guard<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, [r]() -> ngx_int_t {
+    const LocationConf& location = location_conf(r);
+    if (location.enabled && location.settings == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (r != r->main) {
+      return location.enabled ? judge_subrequest(r, *location.settings) : NGX_DECLINED;
+    }
+    RequestCtx* ctx = RequestCtx::find(r);
+    if (!location.enabled && ctx != nullptr && ctx->original_headers) {
+      // From a protected location to one that is not: without the identity that was added.
+      install_headers(r, *ctx->original_headers);
+      ctx->original_headers.reset();
+      ctx->grant.reset();
+    }
+    const bool running = ctx != nullptr && ctx->stage() == RequestCtx::Stage::running;
+    if (location.enabled && (running || (ctx != nullptr && ctx->grant))) return NGX_DECLINED;
+    // Also where the module is on: another access handler may grant instead of ours.
+    const ngx_int_t cleaned = clean_request(r, nullptr);
+    return cleaned == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+  });
+}
+
+ngx_int_t access_handler(ngx_http_request_t* r) noexcept {
+  const LocationConf& location = location_conf(r);
+  if (!location.enabled) return NGX_DECLINED;
+  if (location.settings == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  return guard<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR,
+                          [&] { return access(r, *location.settings); });
+}
+
+}  // namespace oidc::ngx

@@ -1,0 +1,94 @@
+// The response's header filter: our Set-Cookie and Cache-Control on whatever answers the request,
+// and no cookie of an upstream under one of our names.
+#include <algorithm>
+
+#include "ngx/handlers.h"
+#include "ngx/request_ctx.h"
+#include "ngx/request_log.h"
+
+namespace oidc::ngx {
+namespace {
+
+ngx_http_output_header_filter_pt g_next = nullptr;
+
+bool has_name(const ngx_table_elt_t& header, std::string_view lowercase) noexcept {
+  return header.hash != 0 && header.key.len == lowercase.size() &&
+         ngx_strncasecmp(header.key.data,
+                         const_cast<u_char*>(reinterpret_cast<const u_char*>(lowercase.data())),
+                         lowercase.size()) == 0;
+}
+
+template <class Body>
+void for_each_response_header(ngx_http_request_t* r, Body&& body) {
+  for (ngx_list_part_t* part = &r->headers_out.headers.part; part != nullptr; part = part->next) {
+    auto* headers = static_cast<ngx_table_elt_t*>(part->elts);
+    for (ngx_table_elt_t& header : std::span(headers, part->nelts)) body(header);
+  }
+}
+
+bool sets_our_cookie(const Settings& settings, std::string_view set_cookie) {
+  std::string_view name = set_cookie.substr(0, set_cookie.find('='));
+  for (const std::string_view prefix : {"__Host-", "__Secure-"}) {
+    if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  }
+  return name == settings.session.cookie.name ||
+         name.starts_with(settings.authorization.cookie.name);
+}
+
+void drop_foreign_cookies(ngx_http_request_t* r, const Settings& settings) {
+  for_each_response_header(r, [&](ngx_table_elt_t& header) {
+    if (!has_name(header, "set-cookie") || !sets_our_cookie(settings, to_view(header.value))) return;
+    header.hash = 0;
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "oidc: reason=cookie_conflict: the upstream's Set-Cookie of the module's own "
+                  "cookie was dropped");
+  });
+}
+
+bool push_header(ngx_http_request_t* r, std::string_view name, std::string_view value) {
+  auto* header = static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));
+  if (header == nullptr) return false;
+  *header = {};
+  header->hash = 1;
+  header->key = to_ngx_str(name);
+  header->value = copy_to_pool(r, value);
+  return header->value.data != nullptr;
+}
+
+// A response with our cookie or a token belongs to one browser.
+bool forbid_caching(ngx_http_request_t* r) {
+  for_each_response_header(r, [](ngx_table_elt_t& header) {
+    if (has_name(header, "cache-control") || has_name(header, "expires") ||
+        has_name(header, "pragma")) {
+      header.hash = 0;
+    }
+  });
+  r->headers_out.expires = nullptr;
+  return push_header(r, "Cache-Control", "private, no-store");
+}
+
+ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
+  if (r != r->main) return g_next(r);
+  RequestCtx* ctx = RequestCtx::find(r);
+  if (ctx == nullptr) return g_next(r);
+  return guard<ngx_int_t>(NGX_ERROR, [&]() -> ngx_int_t {
+    if (ctx->grant) drop_foreign_cookies(r, *ctx->grant->settings);
+    if (!ctx->set_cookies.empty()) {
+      if (!forbid_caching(r)) return NGX_ERROR;
+      for (const std::string& cookie : ctx->set_cookies) {
+        if (!push_header(r, "Set-Cookie", cookie)) return NGX_ERROR;
+      }
+      ctx->set_cookies.clear();
+    }
+    return g_next(r);
+  });
+}
+
+}  // namespace
+
+void init_header_filter() noexcept {
+  g_next = ngx_http_top_header_filter;
+  ngx_http_top_header_filter = header_filter;
+}
+
+}  // namespace oidc::ngx

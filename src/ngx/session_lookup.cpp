@@ -1,0 +1,50 @@
+#include "ngx/session_lookup.h"
+
+#include "ngx/request_headers.h"
+
+namespace oidc::ngx {
+namespace {
+
+bool is_own_https(const ngx_http_request_t* r, const Settings& settings) noexcept {
+  if (!settings.base_url.empty()) return settings.base_url.starts_with("https:");
+  return r->connection->ssl != nullptr;
+}
+
+}  // namespace
+
+CookieLookup find_session_cookie(ngx_http_request_t* r, const Services& services) {
+  const Settings& settings = services.settings;
+  const std::string name =
+      session_cookie_attributes(settings, is_own_https(r, settings)).name;
+  SessionCookieFinder finder(services.keys, name, settings.identity, services.loop.now());
+  for_each_cookie_header(r, [&finder](std::string_view header) { finder.look_at(header); });
+  return finder.result();
+}
+
+bool may_be_logout(const ngx_http_request_t* r, const LogoutSettings& logout) noexcept {
+  return (!logout.query_arg.empty() && r->args.len != 0) ||
+         (!logout.uri_suffix.empty() && to_view(r->uri).ends_with(logout.uri_suffix));
+}
+
+std::shared_ptr<const OpenSession> find_hot_session(ngx_http_request_t* r, Services& services) {
+  const Settings& settings = services.settings;
+  if (may_be_logout(r, settings.logout)) return nullptr;
+  const CookieLookup found = find_session_cookie(r, services);
+  if (found.conflict || !found.cookie) return nullptr;
+  const StoreKey key = store_key(found.cookie->sid_view());
+  const auto read = services.store.read_now(key);
+  if (!read || read->status != StoreStatus::hit) return nullptr;
+  auto session =
+      open_session(read->envelope, *found.cookie, key, services.keys, settings.identity);
+  if (!session) return nullptr;
+  const SessionRecord& record = (*session)->record();
+  const Seconds now = services.loop.now();
+  if (!is_alive(record, settings, now) || is_refresh_due(record, settings, now) ||
+      is_access_token_expired(record, now)) {
+    return nullptr;
+  }
+  touch_session(services, **session);
+  return std::move(*session);
+}
+
+}  // namespace oidc::ngx

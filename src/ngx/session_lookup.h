@@ -1,0 +1,20 @@
+// The hot path: the session cookie of a request, verified, and the session behind it where the store
+// answers at once.
+#pragma once
+
+#include "io/nginx.h"
+#include "oidc/flow.h"
+
+namespace oidc::ngx {
+
+[[nodiscard]] CookieLookup find_session_cookie(ngx_http_request_t* r, const Services& services);
+
+// A session that needs nothing else: no wait for the store, no refresh. nullptr: ask access_flow.
+[[nodiscard]] std::shared_ptr<const OpenSession> find_hot_session(ngx_http_request_t* r,
+                                                                  Services& services);
+
+// Whether access_flow must look at it first: it may be a logout.
+[[nodiscard]] bool may_be_logout(const ngx_http_request_t* r,
+                                 const LogoutSettings& logout) noexcept;
+
+}  // namespace oidc::ngx

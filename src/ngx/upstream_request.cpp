@@ -1,0 +1,172 @@
+#include "ngx/upstream_request.h"
+
+#include <algorithm>
+#include <array>
+
+#include "oidc/base64url.h"
+#include "oidc/cookie.h"
+#include "oidc/url.h"
+
+namespace oidc::ngx {
+namespace {
+
+constexpr std::array<std::string_view, 5> kBodyHeaders = {"content-type", "content-length",
+                                                          "transfer-encoding", "origin", "referer"};
+
+std::string_view name_of(const ngx_table_elt_t& header) noexcept {
+  return {reinterpret_cast<const char*>(header.lowcase_key), header.key.len};
+}
+
+std::string_view without_prefix(std::string_view name) noexcept {
+  for (const std::string_view prefix : {"__Host-", "__Secure-"}) {
+    if (name.starts_with(prefix)) return name.substr(prefix.size());
+  }
+  return name;
+}
+
+bool is_ours(const ServerConf& server, std::string_view cookie_name) noexcept {
+  const std::string_view name = without_prefix(cookie_name);
+  return std::any_of(server.owners.begin(), server.owners.end(), [name](const Owner& owner) {
+    return name == without_prefix(owner.settings->session.cookie.name) ||
+           name.starts_with(without_prefix(owner.settings->authorization.cookie.name));
+  });
+}
+
+// One pass over the list as it is: what stays, what loses our cookies, what goes.
+class Cleaner {
+ public:
+  Cleaner(ngx_http_request_t* r, bool drop_names, bool strip) noexcept
+      : r_(r), server_(server_conf(r)), drop_names_(drop_names && server_.clear != nullptr),
+        strip_cookies_(strip) {}
+
+  [[nodiscard]] bool needed() {
+    bool found = false;
+    for_each_header(r_->headers_in.headers, [&](const ngx_table_elt_t& header) {
+      found = found || drops(header) || (is_cookie(header) && stripped(header));
+    });
+    return found;
+  }
+
+  void copy_into(HeaderListBuilder& builder) {
+    for_each_header(r_->headers_in.headers, [&](const ngx_table_elt_t& header) {
+      if (drops(header)) return;
+      if (!is_cookie(header)) return builder.keep(header);
+      const std::optional<std::string> rest = stripped(header);
+      if (!rest) return builder.keep(header);
+      if (!rest->empty()) builder.keep_with_value(header, copy_to_pool(r_, *rest));
+    });
+  }
+
+ private:
+  [[nodiscard]] bool drops(const ngx_table_elt_t& header) const noexcept {
+    return drop_names_ && server_.clear->contains(name_of(header));
+  }
+  [[nodiscard]] bool is_cookie(const ngx_table_elt_t& header) const noexcept {
+    return strip_cookies_ && name_of(header) == "cookie";
+  }
+  [[nodiscard]] std::optional<std::string> stripped(const ngx_table_elt_t& header) const {
+    return strip_cookies(to_view(header.value),
+                         [this](std::string_view name) { return is_ours(server_, name); });
+  }
+
+  ngx_http_request_t* r_;
+  const ServerConf& server_;
+  bool drop_names_;
+  bool strip_cookies_;
+};
+
+std::optional<std::string> encoded(std::string text, UpstreamHeader::Encoding encoding) {
+  switch (encoding) {
+    case UpstreamHeader::Encoding::base64url:
+      return base64url_encode(text);
+    case UpstreamHeader::Encoding::percent: {
+      // Readable where it can be: only what a header cannot carry, and '%' itself, is encoded.
+      std::string out;
+      for (const char c : text) {
+        const bool plain = c >= 0x20 && c < 0x7f && c != '%';
+        out.append(plain ? std::string(1, c) : percent_encode(std::string_view(&c, 1)));
+        if (c == '%') out.replace(out.size() - 3, 3, "%25");
+      }
+      return out;
+    }
+    case UpstreamHeader::Encoding::plain:
+      break;
+  }
+  const bool ascii =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  if (!ascii) return std::nullopt;
+  return text;
+}
+
+std::optional<std::string> header_value(const UpstreamHeader& header, const OpenSession& session) {
+  using Source = UpstreamHeader::Source;
+  const SessionRecord& record = session.record();
+  std::optional<std::string> value;
+  switch (header.source) {
+    case Source::access_token:
+      value = record.access_token;
+      break;
+    case Source::id_token:
+      value = record.id_token;
+      break;
+    case Source::refresh_token:
+      value = record.refresh_token;
+      break;
+    case Source::session_id:
+      value = log_id(session.key());
+      break;
+    case Source::claim: {
+      std::optional<std::string> claim = session_claim(session, header.path);
+      if (claim) value = encoded(std::move(*claim), header.encoding);
+      break;
+    }
+  }
+  if (!value || value->empty()) return std::nullopt;
+  if (header.bearer) value->insert(0, "Bearer ");
+  return value;
+}
+
+}  // namespace
+
+ngx_int_t clean_request(ngx_http_request_t* r, const Settings* settings) {
+  Cleaner cleaner(r, location_conf(r).clear_headers, settings != nullptr);
+  if (!cleaner.needed()) return NGX_OK;
+  HeaderListBuilder builder(r);
+  cleaner.copy_into(builder);
+  if (!builder.ok()) return NGX_ERROR;
+  builder.install();
+  return NGX_OK;
+}
+
+ngx_int_t grant_request(ngx_http_request_t* r, RequestCtx& ctx) {
+  if (!ctx.original_headers) ctx.original_headers = r->headers_in.headers;
+  Cleaner cleaner(r, true, true);
+  HeaderListBuilder builder(r);
+  cleaner.copy_into(builder);
+  if (ctx.grant->session) {
+    for (const UpstreamHeader& header : ctx.grant->settings->upstream_headers) {
+      const std::optional<std::string> value = header_value(header, *ctx.grant->session);
+      if (value) builder.add(header.name, copy_to_pool(r, *value));
+    }
+  }
+  if (!builder.ok()) return NGX_ERROR;
+  builder.install();
+  return NGX_OK;
+}
+
+ngx_int_t drop_body_headers(ngx_http_request_t* r) {
+  HeaderListBuilder builder(r);
+  for_each_header(r->headers_in.headers, [&](const ngx_table_elt_t& header) {
+    const std::string_view name = name_of(header);
+    if (std::find(kBodyHeaders.begin(), kBodyHeaders.end(), name) == kBodyHeaders.end()) {
+      builder.keep(header);
+    }
+  });
+  if (!builder.ok()) return NGX_ERROR;
+  builder.install();
+  r->headers_in.content_length_n = -1;
+  r->headers_in.chunked = 0;
+  return NGX_OK;
+}
+
+}  // namespace oidc::ngx

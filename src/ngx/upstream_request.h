@@ -1,0 +1,24 @@
+// The request as the upstream gets it: without the client's copies of what we may set, without our
+// cookies, with the session's tokens and claims.
+#pragma once
+
+#include "ngx/request_ctx.h"
+
+namespace oidc::ngx {
+
+// Drops the client's copies of the names that the server may set and, where `settings` are given,
+// the module's cookies. NGX_OK, or NGX_ERROR without memory.
+[[nodiscard]] ngx_int_t clean_request(ngx_http_request_t* r, const Settings* settings);
+
+// The same, and adds the grant's headers. The original list is kept in the ctx for a re-entry.
+[[nodiscard]] ngx_int_t grant_request(ngx_http_request_t* r, RequestCtx& ctx);
+
+// After a callback: what the form's POST brought is not the upstream's.
+[[nodiscard]] ngx_int_t drop_body_headers(ngx_http_request_t* r);
+
+// A claim of the session: of the access token when that is a JWT, else of the ID token. nullopt when
+// neither has it.
+[[nodiscard]] std::optional<std::string> session_claim(const OpenSession& session,
+                                                       const ClaimPath& path);
+
+}  // namespace oidc::ngx

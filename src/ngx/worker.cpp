@@ -1,0 +1,119 @@
+#include "ngx/worker.h"
+
+#include <stdexcept>
+
+#include "io/curl_multi.h"
+#include "io/redis_store.h"
+#include "io/shm_session_store.h"
+#include "ngx/handlers.h"
+#include "ngx/request_log.h"
+#include "oidc/crypto.h"
+
+namespace oidc::ngx {
+namespace {
+
+constexpr std::size_t kSecretSize = 32;
+constexpr Milliseconds kForever{100LL * 365 * 86400 * 1000};
+
+std::unique_ptr<Worker>& current_worker() {
+  static std::unique_ptr<Worker> worker;
+  return worker;
+}
+
+// The secret that is made at start: by the first worker that asks, for all of them and over reloads.
+Secret generated_secret(ShmZone& zone) {
+  ShmDictionary dictionary(zone);
+  const Secret fresh = [] {
+    Secret secret = Secret::of_size(kSecretSize);
+    random_bytes({secret.data(), secret.size()});
+    return secret;
+  }();
+  dictionary.put_if_absent("session secret", fresh.view(), kForever);
+  std::optional<std::string> stored = dictionary.get("session secret");
+  if (!stored) throw std::runtime_error("no session secret");
+  Secret secret(*stored);
+  cleanse(*stored);
+  return secret;
+}
+
+std::unique_ptr<KeyRing> make_key_ring(const KeysConf& conf, ShmZone* secret_zone) {
+  std::vector<Secret> secrets;
+  for (const Secret& secret : conf.settings->secrets) secrets.push_back(secret.clone());
+  if (secrets.empty()) secrets.push_back(generated_secret(*secret_zone));
+  return std::make_unique<KeyRing>(secrets);
+}
+
+}  // namespace
+
+class Worker::Log final : public EventLog {
+ public:
+  explicit Log(const std::string& issuer) : issuer_(issuer) {}
+  void write(LogLevel level, Errc reason, std::string_view detail) override {
+    log_event(ngx_cycle->log, level, reason, issuer_, detail);
+  }
+
+ private:
+  const std::string& issuer_;
+};
+
+Worker* Worker::current() noexcept { return current_worker().get(); }
+
+void Worker::start(const MainConf& conf) { current_worker().reset(new Worker(conf)); }
+
+void Worker::stop() noexcept { current_worker().reset(); }
+
+Worker::Worker(const MainConf& conf) : shared_(*conf.shared_zone) {
+  for (const ProviderConf& provider : conf.providers) {
+    logs_.push_back(std::make_unique<Log>(provider.settings->issuer));
+    clients_.push_back(make_http_client(loop_, provider.http));
+    providers_.push_back(std::make_unique<Provider>(*provider.settings, *clients_.back(), shared_,
+                                                    loop_, *logs_.back()));
+  }
+  for (const StoreConf& store : conf.stores) {
+    if (store.settings->storage == StorageKind::shm) {
+      stores_.push_back(std::make_unique<ShmSessionStore>(*store.zone));
+      continue;
+    }
+    redis_.push_back(std::make_unique<RedisClient>(loop_, store.redis));
+    stores_.push_back(
+        std::make_unique<RedisStore>(*redis_.back(), store.settings->redis.prefix));
+  }
+  for (const KeysConf& keys : conf.keys) keys_.push_back(make_key_ring(keys, conf.secret_zone));
+  for (const Settings* settings : conf.settings) {
+    services_.push_back(std::make_unique<Services>(Services{
+        *settings, loop_, *clients_[settings->provider_index], *stores_[settings->store_index],
+        shared_, *providers_[settings->provider_index], *keys_[settings->keys_index], refreshes_,
+        touches_, *logs_[settings->provider_index]}));
+  }
+}
+
+// Tasks first, then what they use; the loop, a member declared before all, goes last.
+Worker::~Worker() {
+  loop_.cancel_tasks();
+  stores_.clear();
+  redis_.clear();
+  providers_.clear();
+  clients_.clear();
+}
+
+ngx_int_t init_worker(ngx_cycle_t* cycle) noexcept {
+  return guard<ngx_int_t>(NGX_ERROR, [cycle]() -> ngx_int_t {
+    const MainConf* conf = main_conf(cycle);
+    if (conf == nullptr || !conf->used) return NGX_OK;
+    Result<void> libcurl = init_libcurl();
+    if (!libcurl) {
+      ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "oidc: %s", libcurl.error().detail.c_str());
+      return NGX_ERROR;
+    }
+    Worker::start(*conf);
+    return NGX_OK;
+  });
+}
+
+void exit_worker(ngx_cycle_t*) noexcept {
+  if (Worker::current() == nullptr) return;
+  Worker::stop();
+  cleanup_libcurl();
+}
+
+}  // namespace oidc::ngx

@@ -1,0 +1,54 @@
+// What one worker process holds: its loop, its clients of providers and stores, and the Services of
+// each Settings. Made in init_process, gone in exit_process.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "io/curl_http_client.h"
+#include "io/nginx_loop.h"
+#include "io/redis_client.h"
+#include "io/shm_dictionary.h"
+#include "ngx/conf.h"
+#include "oidc/flow.h"
+#include "oidc/provider.h"
+#include "oidc/refreshes.h"
+#include "oidc/touch_throttle.h"
+
+namespace oidc::ngx {
+
+class Worker {
+ public:
+  // nullptr outside of worker processes and where the module is not used.
+  [[nodiscard]] static Worker* current() noexcept;
+  static void start(const MainConf& conf);
+  static void stop() noexcept;
+
+  [[nodiscard]] Services& services(const Settings& settings) noexcept {
+    return *services_[settings.index];
+  }
+  [[nodiscard]] NginxLoop& loop() noexcept { return loop_; }
+
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+ private:
+  explicit Worker(const MainConf& conf);
+
+  class Log;
+
+  NginxLoop loop_;
+  ShmDictionary shared_;
+  Refreshes refreshes_;
+  TouchThrottle touches_;
+  std::vector<std::unique_ptr<Log>> logs_;
+  std::vector<std::unique_ptr<HttpClient>> clients_;     // of each provider
+  std::vector<std::unique_ptr<Provider>> providers_;
+  std::vector<std::unique_ptr<RedisClient>> redis_;
+  std::vector<std::unique_ptr<SessionStore>> stores_;
+  std::vector<std::unique_ptr<KeyRing>> keys_;
+  std::vector<std::unique_ptr<Services>> services_;      // of each Settings
+};
+
+}  // namespace oidc::ngx

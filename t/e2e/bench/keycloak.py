@@ -1,0 +1,126 @@
+"""Keycloak with the demo realm, its admin interface, and a login at its form by plain HTTP."""
+
+import json
+import os
+import shutil
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlencode
+
+from .client import FORM, NAVIGATION, Client, Response
+from .forms import forms
+from .login import Delivery, walk
+from .proc import Process, free_port, make_dir, wait_for
+
+REALM_FILE = Path(__file__).parent.parent / "keycloak" / "demo-realm.json"
+REALM = "demo"
+CLIENT_ID = "gateway"
+CLIENT_SECRET = "demo-gateway-secret-change-me"
+PASSWORDS = {"alice": "alice", "bob": "bob"}
+
+
+class Keycloak:
+    def __init__(self, home: Path, certificate=None, port: int = 8180):
+        self.port = free_port(port)
+        self.https_port = free_port() if certificate else 0
+        self.origin = f"http://localhost:{self.port}"
+        self.issuer = f"{self.origin}/realms/{REALM}"
+        self.https_issuer = f"https://localhost:{self.https_port}/realms/{REALM}"
+        self.dir = make_dir("keycloak")
+        self._token = ""
+        self._import_realm(home)
+        tls = []
+        if certificate:
+            tls = [f"--https-port={self.https_port}",
+                   f"--https-certificate-file={certificate.cert}",
+                   f"--https-certificate-key-file={certificate.key}"]
+        self.process = Process(
+            "keycloak",
+            [home / "bin" / "kc.sh", "start", "--optimized", "--import-realm",
+             "--http-enabled=true", "--http-host=127.0.0.1", f"--http-port={self.port}",
+             f"--http-management-port={free_port()}", "--hostname-strict=false", *tls],
+            self.dir / "keycloak.log",
+            {"KC_BOOTSTRAP_ADMIN_USERNAME": "admin", "KC_BOOTSTRAP_ADMIN_PASSWORD": "admin",
+             "JAVA_OPTS_KC_HEAP": "-Xms128m -Xmx512m"})
+
+    @staticmethod
+    def _import_realm(home: Path) -> None:
+        target = home / "data" / "import" / REALM_FILE.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_suffix(f".{os.getpid()}")
+        shutil.copy(REALM_FILE, partial)
+        partial.replace(target)
+
+    def wait(self, timeout: float = 180) -> "Keycloak":
+        def ready():
+            self.process.require_alive()
+            try:
+                with urllib.request.urlopen(
+                        f"{self.issuer}/.well-known/openid-configuration", timeout=20) as answer:
+                    return json.load(answer)["issuer"] == self.issuer
+            except OSError:
+                return False
+        wait_for("keycloak", ready, timeout, 0.3)
+        return self
+
+    def stop(self) -> None:
+        self.process.stop()
+
+    # Admin interface
+
+    def admin(self, method: str, path: str, body=None):
+        for attempt in (1, 2):
+            request = urllib.request.Request(
+                f"{self.origin}/admin/realms/{REALM}{path}", method=method,
+                data=None if body is None else json.dumps(body).encode(),
+                headers={"Authorization": f"Bearer {self._token}",
+                         "Content-Type": "application/json"})
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    text = answer.read()
+                    return json.loads(text) if text else None
+            except urllib.error.HTTPError as error:
+                if error.code != 401 or attempt == 2:
+                    raise RuntimeError(f"{method} {path}: {error.read()[:500]}") from error
+                self._sign_in()
+
+    def _sign_in(self) -> None:
+        form = urlencode({"grant_type": "password", "client_id": "admin-cli",
+                          "username": "admin", "password": "admin"}).encode()
+        url = f"{self.origin}/realms/master/protocol/openid-connect/token"
+        with urllib.request.urlopen(url, form, timeout=30) as answer:
+            self._token = json.load(answer)["access_token"]
+
+    def set_realm(self, **values) -> None:
+        """For example accessTokenLifespan=5 (seconds)."""
+        self.admin("PUT", "", values)
+
+    def user_id(self, name: str) -> str:
+        return self.admin("GET", f"/users?username={name}&exact=true")[0]["id"]
+
+    def logout_user(self, name: str) -> None:
+        """Ends all sessions of the user at the provider; its refresh tokens are dead then."""
+        self.admin("POST", f"/users/{self.user_id(name)}/logout")
+
+    def sessions(self, name: str) -> list:
+        return self.admin("GET", f"/users/{self.user_id(name)}/sessions")
+
+    # Login by plain HTTP
+
+    def login(self, authorize_url: str, gateway: str, user: str = "alice",
+              password: str | None = None, browser: Client | None = None,
+              context: ssl.SSLContext | None = None) -> Delivery:
+        browser = browser or Client(context)
+        page = browser.navigate(authorize_url)
+        if page.status in (302, 303):  # the provider knows this browser already
+            return walk(browser, page, gateway)
+        answer = self.submit(browser, page, user, password or PASSWORDS[user])
+        return walk(browser, answer, gateway)
+
+    @staticmethod
+    def submit(browser: Client, page: Response, user: str, password: str) -> Response:
+        form = next(f for f in forms(page.body, page.url) if f.id == "kc-form-login")
+        body = form.encode(username=user, password=password)
+        return browser.request("POST", form.action, [*NAVIGATION, FORM], body)

@@ -1,0 +1,70 @@
+// The certified npm provider over https, logging everyone in by itself.
+// Configuration as JSON in the environment variable E2E_OP; prints "ready" when it listens.
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import Provider, { interactionPolicy } from 'oidc-provider';
+
+const setup = JSON.parse(process.env.E2E_OP);
+const account = setup.account;
+
+const { Check } = interactionPolicy;
+const policy = interactionPolicy.base();
+policy.clear();  // no prompt is ever needed: grant and login are made below
+
+const provider = new Provider(setup.issuer, {
+  clients: [setup.client],
+  features: {
+    devInteractions: { enabled: false },
+    revocation: { enabled: true },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (ctx, form) => {
+        const script = '<script>document.forms[0].submit()</script>';
+        ctx.body = `${form.replace('</form>', '<input name="logout" value="yes"></form>')}${script}`;
+      },
+    },
+    backchannelLogout: { enabled: true },
+  },
+  interactions: { policy, url: () => '/never' },
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
+  pkce: { required: () => true },
+  rotateRefreshToken: true,
+  issueRefreshToken: async () => true,
+  ttl: { AccessToken: setup.accessTokenLife, IdToken: 300, RefreshToken: 3600, Grant: 3600,
+         Session: 3600 },
+  claims: { openid: ['sub'], profile: ['name', 'groups'], email: ['email'] },
+  conformIdTokenClaims: false,
+  cookies: { keys: ['e2e'] },
+  enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] },
+  jwks: setup.jwks,
+  findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ ...account, sub: id }) }),
+  loadExistingGrant: async (ctx) => {
+    const grant = new provider.Grant({
+      clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
+    grant.addOIDCScope('openid profile email offline_access');
+    await grant.save();
+    return grant;
+  },
+});
+
+provider.proxy = false;
+provider.use(async (ctx, next) => {  // everyone who asks is logged in
+  if (ctx.path === '/auth') {
+    const original = provider.Session.get;
+    provider.Session.get = async function get(...args) {
+      const session = await original.apply(this, args);
+      if (!session.accountId) await session.loginAccount({ accountId: account.sub });
+      return session;
+    };
+    try { await next(); } finally { provider.Session.get = original; }
+  } else {
+    await next();
+  }
+});
+provider.on('server_error', (ctx, error) => console.error('server_error', error));
+provider.on('grant.error', (ctx, error) => console.error('grant.error', error.error_description));
+provider.on('authorization.error',
+  (ctx, error) => console.error('authorization.error', error.error_description));
+
+createServer({ cert: readFileSync(setup.cert), key: readFileSync(setup.key) }, provider.callback())
+  .listen(setup.port, '127.0.0.1', () => console.log('ready'));

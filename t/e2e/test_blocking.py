@@ -1,0 +1,163 @@
+"""Nothing blocks a worker: provider and Redis hold their connections open and never answer, while
+other traffic flows through the same single worker. Prints the worst delay of that traffic."""
+
+import socket
+import threading
+import time
+
+import pytest
+from bench.client import Client, Wire
+from bench.gateway import SESSION_SECRET, Site, protect
+from bench.http_server import Answer
+from bench.login import at_provider, begin
+from bench.nginx import location
+
+LIMIT = 0.25  # seconds; two shared cores and a Python client make noise, blocking makes seconds
+
+
+def traffic(port: int, path: str, cookie: str, seconds: float) -> list[float]:
+    """One request after the other on one connection; the time of each."""
+    line = (f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: application/json\r\n"
+            f"{cookie}\r\n").encode()
+    delays = []
+    end = time.monotonic() + seconds
+    with Wire(port) as wire:
+        while time.monotonic() < end:
+            start = time.monotonic()
+            wire.send(line)
+            assert wire.receive().status == 200
+            delays.append(time.monotonic() - start)
+    return delays
+
+
+def report(capsys, what, delays):
+    delays.sort()
+    with capsys.disabled():
+        print(f"\n    {what}: {len(delays)} requests, median {delays[len(delays) // 2]*1e3:.2f} ms,"
+              f" p99 {delays[int(len(delays) * 0.99)]*1e3:.2f} ms, worst {delays[-1]*1e3:.1f} ms")
+    assert delays[-1] < LIMIT
+
+
+@pytest.fixture
+def site(make_nginx, upstream, op, make_redis, request):
+    """One worker; a healthy shm scope, one whose Redis and one whose provider will hang."""
+    redis = make_redis()
+    good, bad = (op.provider(f"{n}-{request.node.name}") for n in ("good", "bad"))
+    proxy = f"proxy_pass {upstream.origin};"
+    site = Site(make_nginx, upstream, good, "\n".join([
+        location("/", protect(good) + proxy),
+        location("/plain", proxy),
+        location("/redis/", protect(
+            good, redirect_uri="/callback-redis", session_storage="redis",
+            session_secret=SESSION_SECRET, redis_port=redis.port) + proxy),
+        location("/bad/", protect(bad, redirect_uri="/callback-bad", timeout="3s") + proxy)]))
+    site.redis, site.bad = redis, bad
+    return site
+
+
+def stuck(calls, seconds=0.2):
+    threads = [threading.Thread(target=quiet, args=(call,), daemon=True) for call in calls]
+    [t.start() for t in threads]
+    time.sleep(seconds)
+    return threads
+
+
+def quiet(call):
+    try:
+        call()
+    except OSError:
+        pass
+
+
+def measure(site, capsys, what, calls):
+    client = Client()
+    site.login(client)
+    cookie = f"Cookie: {client.cookie_header(site.url('/'))}\r\n"
+    threads = stuck(calls)
+    results = {"plain": [], "with session": []}
+    flows = [threading.Thread(target=lambda k=k, p=p, c=c: results[k].extend(
+        traffic(site.port, p, c, 3.0))) for k, p, c in (("plain", "/plain", ""),
+                                                       ("with session", "/x", cookie))]
+    [t.start() for t in flows]
+    [t.join() for t in flows]
+    [t.join() for t in threads]
+    for kind, delays in results.items():
+        report(capsys, f"{what}, {kind}", delays)
+
+
+def test_baseline(site, capsys):
+    measure(site, capsys, "nobody hangs", [])
+
+
+def test_hanging_token_endpoint(site, capsys):
+    deliveries = []
+    for _ in range(20):
+        client = Client()
+        deliveries.append((client, at_provider(begin(client, site.url("/bad/x")), site.origin)))
+    site.bad.override["token"] = Answer(hang=True)
+    measure(site, capsys, "20 callbacks at a hanging token endpoint", [
+        lambda c=c, d=d: c.navigate(d.url) for c, d in deliveries])
+
+
+def test_hanging_discovery(site, capsys):
+    site.bad.override["openid-configuration"] = Answer(hang=True)
+    measure(site, capsys, "20 logins at a hanging discovery", [
+        lambda: Client().navigate(site.url("/bad/x")) for _ in range(20)])
+
+
+def test_hanging_redis(site, capsys):
+    client = Client()
+    site.login(client, "/redis/x")
+    site.redis.pause()
+    try:
+        measure(site, capsys, "20 requests at a hanging Redis", [
+            lambda: client.get(site.url("/redis/x")) for _ in range(20)])
+    finally:
+        site.redis.resume()
+
+
+def test_provider_that_drips(site, capsys):
+    deliveries = []
+    for _ in range(10):
+        client = Client()
+        deliveries.append((client, at_provider(begin(client, site.url("/bad/x")), site.origin)))
+    site.bad.override["token"] = Answer(200, b"{" + b" " * 500, drip=0.01)
+    measure(site, capsys, "10 callbacks at a dripping token endpoint", [
+        lambda c=c, d=d: c.navigate(d.url) for c, d in deliveries])
+
+
+def test_unresolvable_provider(make_nginx, upstream, op, capsys):
+    """A name whose server does not answer: the resolver of the system may take its time."""
+    good = op.provider("good-dns")
+    proxy = f"proxy_pass {upstream.origin};"
+    site = Site(make_nginx, upstream, good, "\n".join([
+        "resolver 127.0.0.1:9 ipv6=off; resolver_timeout 2s;",
+        location("/", protect(good) + proxy), location("/plain", proxy),
+        location("/bad/", "oidc on; oidc_issuer https://provider.invalid; oidc_client_id x;"
+                 "oidc_client_secret y; oidc_redirect_uri /callback-bad; oidc_timeout 3s;"
+                 + proxy)]))
+    measure(site, capsys, "10 logins with a silent name server", [
+        lambda: Client().navigate(site.url("/bad/x")) for _ in range(10)])
+
+
+def test_connections_that_nobody_accepts(make_nginx, upstream, op, capsys):
+    """A black hole: a full backlog drops SYNs, connecting takes at most a third of the timeout."""
+    hole = socket.socket()
+    hole.bind(("127.0.0.1", 0))
+    hole.listen(0)
+    fill = []
+    for _ in range(4):
+        filler = socket.socket()
+        filler.setblocking(False)
+        filler.connect_ex(hole.getsockname())
+        fill.append(filler)
+    good = op.provider("good-hole")
+    proxy = f"proxy_pass {upstream.origin};"
+    url = f"http://127.0.0.1:{hole.getsockname()[1]}"
+    site = Site(make_nginx, upstream, good, "\n".join([
+        location("/", protect(good) + proxy), location("/plain", proxy),
+        location("/bad/", f"oidc on; oidc_issuer {url}; oidc_client_id x; oidc_client_secret y;"
+                 "oidc_redirect_uri /callback-bad; oidc_timeout 3s;" + proxy)]))
+    measure(site, capsys, "10 logins at a black hole", [
+        lambda: Client().navigate(site.url("/bad/x")) for _ in range(10)])
+    [s.close() for s in (*fill, hole)]

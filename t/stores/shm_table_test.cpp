@@ -1,0 +1,452 @@
+// ShmTable against a model, under processes that race and die, and with damaged memory.
+#include "io/shm_table.h"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <map>
+#include <random>
+#include <string>
+
+namespace oidc {
+namespace {
+
+constexpr ShmTable::Shape kShape{.kind = 7, .block_size = 256};
+
+class Memory {
+ public:
+  explicit Memory(std::size_t size) : size_(size) {
+    base_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    EXPECT_NE(base_, MAP_FAILED);
+  }
+  ~Memory() { munmap(base_, size_); }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+  [[nodiscard]] std::span<std::byte> span() const {
+    return {static_cast<std::byte*>(base_), size_};
+  }
+
+ private:
+  std::size_t size_;
+  void* base_;
+};
+
+ShmTable make(const Memory& memory) {
+  EXPECT_TRUE(ShmTable::format(memory.span(), kShape, {1, 2}));
+  auto table = ShmTable::attach(memory.span(), kShape);
+  EXPECT_TRUE(table);
+  return *table;
+}
+
+std::optional<std::string> get(ShmTable& table, std::string_view key, std::uint64_t now) {
+  static std::string out(100'000, '?');
+  const auto found = table.read(key, now, out);
+  if (!found) return std::nullopt;
+  return out.substr(0, found->size);
+}
+
+ShmTable::Put put(ShmTable& table, std::string_view key, std::string_view value,
+                  std::uint64_t expires_at, std::uint64_t now, bool evict = false) {
+  return table.put({.key = key, .value = value, .expires_at = expires_at, .evict_live = evict}, now)
+      .status;
+}
+
+TEST(ShmTable, RefusesMemoryThatIsTooSmallOrCrooked) {
+  alignas(64) std::array<std::byte, 8192> memory{};
+  EXPECT_FALSE(ShmTable::format(std::span(memory).first(1024), kShape, {}));
+  EXPECT_FALSE(ShmTable::format(std::span(memory).subspan(1), kShape, {}));
+  EXPECT_FALSE(ShmTable::format(memory, {.kind = 1, .block_size = 100}, {}));
+  EXPECT_FALSE(ShmTable::format({}, kShape, {}));
+  EXPECT_TRUE(ShmTable::format(memory, kShape, {}));
+}
+
+TEST(ShmTable, AttachesToItsOwnLayoutOnly) {
+  Memory memory(65536);
+  EXPECT_FALSE(ShmTable::attach(memory.span(), kShape));
+  ASSERT_TRUE(ShmTable::format(memory.span(), kShape, {1, 2}));
+  EXPECT_TRUE(ShmTable::attach(memory.span(), kShape));
+  EXPECT_FALSE(ShmTable::attach(memory.span(), {.kind = 8, .block_size = 256}));
+  EXPECT_FALSE(ShmTable::attach(memory.span(), {.kind = 7, .block_size = 512}));
+  EXPECT_FALSE(ShmTable::attach(memory.span().first(65536 - 256), kShape));
+  memory.span()[8] ^= std::byte{1};  // the version
+  EXPECT_FALSE(ShmTable::attach(memory.span(), kShape));
+}
+
+TEST(ShmTable, KeepsBytesOfEveryLength) {
+  Memory memory(1 << 20);
+  ShmTable table = make(memory);
+  for (std::size_t size : {0, 1, 100, 188, 189, 190, 429, 430, 4096, 65536}) {
+    std::string value(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) value[i] = static_cast<char>(i * 31 + size);
+    ASSERT_EQ(put(table, "key", value, 100, 1), ShmTable::Put::stored) << size;
+    EXPECT_EQ(get(table, "key", 2), value) << size;
+  }
+  const std::string long_key(5000, 'k');
+  ASSERT_EQ(put(table, long_key, "v", 100, 1), ShmTable::Put::stored);
+  EXPECT_EQ(get(table, long_key, 2), "v");
+  EXPECT_EQ(get(table, long_key + "k", 2), std::nullopt);
+  EXPECT_EQ(get(table, std::string(4999, 'k') + "l", 2), std::nullopt);
+
+  std::string little(3, '?');  // a reader with less room gets the beginning and the size
+  const auto found = table.read("key", 2, little);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->size, 65536U);
+  EXPECT_EQ(little, get(table, "key", 2)->substr(0, 3));
+}
+
+TEST(ShmTable, ExpiryIsExact) {
+  Memory memory(65536);
+  ShmTable table = make(memory);
+  ASSERT_EQ(put(table, "a", "1", 100, 0), ShmTable::Put::stored);
+  EXPECT_EQ(get(table, "a", 99), "1");
+  EXPECT_TRUE(table.touch("a", 200, 99));
+  EXPECT_EQ(get(table, "a", 199), "1");
+  EXPECT_EQ(get(table, "a", 200), std::nullopt);
+  EXPECT_FALSE(table.touch("a", 300, 200));
+  EXPECT_EQ(table.stats().entries, 0U);
+  EXPECT_EQ(table.stats().blocks_free, table.stats().blocks);
+}
+
+TEST(ShmTable, ConditionalWrites) {
+  Memory memory(65536);
+  ShmTable table = make(memory);
+  const auto if_absent = [&](std::string_view value, std::uint64_t now) {
+    return table
+        .put({.key = "k", .value = value, .expires_at = now + 10, .when = ShmTable::When::absent},
+             now)
+        .status;
+  };
+  EXPECT_EQ(if_absent("one", 0), ShmTable::Put::stored);
+  EXPECT_EQ(if_absent("two", 9), ShmTable::Put::exists);
+  EXPECT_EQ(get(table, "k", 9), "one");
+  EXPECT_EQ(if_absent("two", 10), ShmTable::Put::stored);
+
+  const auto replace = [&](std::string_view key, std::string_view prefix, std::string_view value) {
+    return table
+        .put({.key = key,
+              .value = value,
+              .expires_at = 100,
+              .when = ShmTable::When::prefix_equals,
+              .prefix = prefix},
+             11)
+        .status;
+  };
+  ASSERT_EQ(put(table, "s", "generation1-payload", 100, 11), ShmTable::Put::stored);
+  EXPECT_EQ(replace("s", "generation2", "x"), ShmTable::Put::mismatch);
+  EXPECT_EQ(replace("s", "generation1-payload-and-more", "x"), ShmTable::Put::mismatch);
+  EXPECT_EQ(replace("absent", "generation1", "x"), ShmTable::Put::mismatch);
+  EXPECT_EQ(get(table, "absent", 11), std::nullopt);
+  EXPECT_EQ(replace("s", "generation1", "generation2-new"), ShmTable::Put::stored);
+  EXPECT_EQ(get(table, "s", 12), "generation2-new");
+
+  EXPECT_FALSE(table.erase_if_equal("s", "generation2", 12));
+  EXPECT_FALSE(table.erase_if_equal("s", "generation2-new-and-more", 12));
+  EXPECT_TRUE(table.erase_if_equal("s", "generation2-new", 12));
+  EXPECT_FALSE(table.erase("s", 12));
+}
+
+TEST(ShmTable, FullWithoutEvictionForgetsNothing) {
+  Memory memory(65536);
+  ShmTable table = make(memory);
+  std::size_t stored = 0;
+  while (table
+             .put({.key = "state" + std::to_string(stored),
+                   .value = "1",
+                   .expires_at = 1000 + stored,
+                   .when = ShmTable::When::absent},
+                  1)
+             .status == ShmTable::Put::stored) {
+    ++stored;
+  }
+  EXPECT_GT(stored, 200U);
+  EXPECT_EQ(table.stats().refused, 1U);
+  EXPECT_EQ(put(table, "another", "1", 5000, 999), ShmTable::Put::full);
+  for (std::size_t i = 0; i < stored; ++i) {
+    EXPECT_EQ(get(table, "state" + std::to_string(i), 2), "1");
+  }
+  // An entry that needs no more room may be overwritten, one that does is left as it was.
+  EXPECT_EQ(put(table, "state5", "2", 5000, 999), ShmTable::Put::stored);
+  EXPECT_EQ(put(table, "state5", std::string(300, 'x'), 5000, 999), ShmTable::Put::full);
+  EXPECT_EQ(get(table, "state5", 999), "2");
+  EXPECT_EQ(put(table, "another", "1", 5000, 1000), ShmTable::Put::stored);  // one had expired
+  EXPECT_EQ(put(table, std::string(70000, 'n'), "1", 5000, 999), ShmTable::Put::too_large);
+}
+
+TEST(ShmTable, EvictsExpiredThenLeastRecentlyUsed) {
+  Memory memory(65536);
+  ShmTable table = make(memory);
+  const std::string value(3000, 'v');
+  std::uint64_t now = 0;
+  int count = 0;
+  for (;; ++count) {
+    now += 2000;
+    const auto result = table.put({.key = "s" + std::to_string(count),
+                                   .value = value,
+                                   .expires_at = count == 7 ? now + 100'000 : 1'000'000'000,
+                                   .evict_live = true},
+                                  now);
+    ASSERT_EQ(result.status, ShmTable::Put::stored);
+    if (result.evicted > 0) break;
+    ASSERT_LT(count, 100);
+  }
+  ASSERT_GT(count, 10);
+  EXPECT_EQ(get(table, "s0", now), std::nullopt);
+  now += 2000;
+  EXPECT_EQ(get(table, "s1", now), value);  // used: not the next one to go
+  now += 200'000;                           // s7 has expired: it goes first
+  auto result =
+      table.put({.key = "n1", .value = value, .expires_at = ~0ULL, .evict_live = true}, now);
+  EXPECT_EQ(result.evicted, 0U);
+  EXPECT_EQ(get(table, "s7", now), std::nullopt);
+  result = table.put({.key = "n2", .value = value, .expires_at = ~0ULL, .evict_live = true}, now);
+  EXPECT_EQ(result.evicted, 1U);
+  EXPECT_EQ(get(table, "s2", now), std::nullopt);
+  EXPECT_EQ(get(table, "s1", now), value);
+  // A record that grows evicts others, never itself.
+  result = table.put(
+      {.key = "s3", .value = std::string(30'000, 'g'), .expires_at = ~0ULL, .evict_live = true},
+      now);
+  EXPECT_EQ(result.status, ShmTable::Put::stored);
+  EXPECT_EQ(get(table, "s3", now), std::string(30'000, 'g'));
+}
+
+TEST(ShmTable, PlacesStayCurrentUntilTheRecordChanges) {
+  Memory memory(65536);
+  ShmTable table = make(memory);
+  std::string out(1000, '\0');
+  const auto place = [&](std::string_view key) { return table.read(key, 1, out).value(); };
+  ASSERT_EQ(put(table, "a", "1", 100, 1), ShmTable::Put::stored);
+  auto found = place("a");
+  EXPECT_TRUE(table.current(found));
+  EXPECT_TRUE(table.touch("a", 200, 1));
+  EXPECT_TRUE(table.current(found));
+  ASSERT_EQ(put(table, "a", "2", 100, 1), ShmTable::Put::stored);
+  EXPECT_FALSE(table.current(found));
+  found = place("a");
+  EXPECT_TRUE(table.erase("a", 1));
+  EXPECT_FALSE(table.current(found));
+  ASSERT_EQ(put(table, "a", "1", 100, 1), ShmTable::Put::stored);  // the same block again
+  EXPECT_FALSE(table.current(found));
+  EXPECT_FALSE(table.current({.slot = 1'000'000, .generation = 0, .expires_at = 0, .size = 0}));
+}
+
+TEST(ShmTable, BehavesLikeItsModel) {
+  Memory memory(256 * 1024);
+  ShmTable table = make(memory);
+  struct Entry {
+    std::string value;
+    std::uint64_t expires_at;
+  };
+  std::map<std::string, Entry> model;
+  std::mt19937 random(42);
+  const auto pick = [&](std::uint32_t below) { return random() % below; };
+  std::uint64_t now = 1;
+  int full = 0;
+  for (int step = 0; step < 100'000; ++step) {
+    now += pick(3);
+    const std::string key = "key" + std::to_string(pick(500));
+    auto known = model.find(key);
+    if (known != model.end() && known->second.expires_at <= now) {
+      model.erase(known);
+      known = model.end();
+    }
+    const std::uint64_t expires_at = now + 1 + pick(9000);
+    switch (pick(5)) {
+      case 0: {
+        const std::string value(pick(1200), static_cast<char>('a' + pick(26)));
+        const auto status = put(table, key, value, expires_at, now);
+        if (status == ShmTable::Put::stored) {
+          model[key] = {value, expires_at};
+        } else {
+          ASSERT_EQ(status, ShmTable::Put::full);
+          ++full;
+        }
+        break;
+      }
+      case 1:
+        ASSERT_EQ(table.touch(key, expires_at, now), known != model.end());
+        if (known != model.end()) known->second.expires_at = expires_at;
+        break;
+      case 2:
+        if (pick(4) != 0) break;
+        ASSERT_EQ(table.erase(key, now), known != model.end());
+        if (known != model.end()) model.erase(known);
+        break;
+      default:
+        ASSERT_EQ(get(table, key, now),
+                  known != model.end() ? std::optional(known->second.value) : std::nullopt);
+    }
+    ASSERT_FALSE(table.took_reset());
+  }
+  EXPECT_GT(full, 0);
+  for (int i = 0; i < 500; ++i) table.erase("key" + std::to_string(i), now);
+  EXPECT_EQ(table.stats().entries, 0U);
+  EXPECT_EQ(table.stats().blocks_free, table.stats().blocks);
+}
+
+TEST(ShmTable, AWriterThatDiedEmptiesTheTable) {
+  Memory memory(65536);
+  ShmTable table = make(memory);
+  std::string out(100, '\0');
+  ASSERT_EQ(put(table, "a", "1", 100, 1), ShmTable::Put::stored);
+  const auto found = table.read("a", 1, out).value();
+  constexpr std::size_t kChanging = 8 + 4 + 4 + 8 + 4;  // its offset in the header
+  memory.span()[kChanging] = std::byte{1};
+  EXPECT_EQ(get(table, "a", 1), std::nullopt);
+  EXPECT_TRUE(table.took_reset());
+  EXPECT_FALSE(table.took_reset());
+  EXPECT_EQ(table.stats().resets, 1U);
+  EXPECT_FALSE(table.current(found));
+  EXPECT_EQ(put(table, "a", "2", 100, 1), ShmTable::Put::stored);
+  EXPECT_EQ(get(table, "a", 1), "2");
+}
+
+TEST(ShmTable, DamageLeadsNowhere) {
+  Memory memory(32768);
+  std::mt19937 random(7);
+  int resets = 0;
+  for (int round = 0; round < 2000; ++round) {
+    ShmTable table = make(memory);
+    for (int i = 0; i < 60; ++i) {
+      static_cast<void>(put(table, "key" + std::to_string(i), std::string(random() % 600, 'x'),
+                            100 + i, 1, true));
+    }
+    const std::uint32_t wild = random() % 2 == 0 ? 0xfffffff0U + random() % 16 : random() % 200;
+    for (int hit = 0; hit < 6; ++hit) {
+      const std::size_t words = memory.span().size() / 4;
+      std::memcpy(&memory.span()[4 * (random() % words)], &wild, 4);
+    }
+    for (int i = 0; i < 200; ++i) {
+      const std::string key = "key" + std::to_string(random() % 80);
+      switch (random() % 4) {
+        case 0:
+          static_cast<void>(put(table, key, std::string(random() % 900, 'y'), 500, 50, true));
+          break;
+        case 1:
+          static_cast<void>(table.erase(key, 50));
+          break;
+        case 2:
+          static_cast<void>(table.touch(key, 300 + i, 50));
+          break;
+        default:
+          static_cast<void>(get(table, key, 50));
+      }
+      resets += table.took_reset() ? 1 : 0;
+    }
+  }
+  EXPECT_GT(resets, 100);
+}
+
+// Processes that share a table and a robust mutex.
+class Processes : public ::testing::Test {
+ protected:
+  struct Control {
+    pthread_mutex_t mutex;
+    std::array<std::uint64_t, 4> won;
+  };
+
+  Processes() : shared_(*reinterpret_cast<Control*>(control_.span().data())) {
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(&shared_.mutex, &attributes);
+  }
+  template <class Body>
+  auto locked(Body&& body) {
+    if (pthread_mutex_lock(&shared_.mutex) == EOWNERDEAD) {
+      pthread_mutex_consistent(&shared_.mutex);
+    }
+    auto result = body();
+    pthread_mutex_unlock(&shared_.mutex);
+    return result;
+  }
+
+  Memory memory_{256 * 1024};
+  Memory control_{4096};
+  Control& shared_;
+  ShmTable table_ = make(memory_);
+};
+
+TEST_F(Processes, CompareAndSetLosesNothing) {
+  const auto as_bytes = [](std::uint64_t value) {
+    std::string bytes(8, '\0');
+    std::memcpy(bytes.data(), &value, 8);
+    return bytes;
+  };
+  ASSERT_EQ(put(table_, "counter", as_bytes(0), ~0ULL, 1), ShmTable::Put::stored);
+  std::array<pid_t, 4> pids{};
+  for (std::size_t process = 0; process < pids.size(); ++process) {
+    pids[process] = fork();
+    if (pids[process] != 0) continue;
+    std::mt19937 random(static_cast<std::uint32_t>(process));
+    std::string seen(8, '\0');
+    for (int round = 0; round < 20'000; ++round) {
+      if (!locked([&] { return table_.read("counter", 1, seen); })) _exit(2);
+      std::uint64_t value = 0;
+      std::memcpy(&value, seen.data(), 8);
+      const std::string next = as_bytes(value + 1);
+      const auto result = locked([&] {
+        return table_.put({.key = "counter",
+                           .value = next,
+                           .expires_at = ~0ULL,
+                           .when = ShmTable::When::prefix_equals,
+                           .prefix = seen},
+                          1);
+      });
+      if (result.status == ShmTable::Put::stored) ++shared_.won[process];
+      const std::string key = "k" + std::to_string(random() % 100);
+      const std::size_t size = random() % 700;
+      locked([&] {
+        return size % 3 == 0
+                   ? table_.erase(key, 1)
+                   : put(table_, key, std::string(size, 'z'), ~0ULL, 1) == ShmTable::Put::stored;
+      });
+    }
+    _exit(table_.took_reset() ? 3 : 0);
+  }
+  for (const pid_t pid : pids) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  std::uint64_t won = 0;
+  for (const std::uint64_t each : shared_.won) won += each;
+  EXPECT_GE(won, 20'000U);
+  EXPECT_EQ(get(table_, "counter", 1), as_bytes(won));
+  EXPECT_EQ(table_.stats().resets, 0U);
+}
+
+TEST_F(Processes, MayBeKilledAnywhere) {
+  int deaths_inside = 0;
+  for (int round = 0; round < 150; ++round) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+      for (std::uint32_t i = 0;; ++i) {
+        const std::string key = "k" + std::to_string(i % 90);
+        const std::string value(i % 3000, 'w');
+        locked([&] { return put(table_, key, value, ~0ULL, 1, true); });
+      }
+    }
+    usleep(500 + 37 * round % 1000);
+    kill(pid, SIGKILL);
+    int status = 0;
+    waitpid(pid, &status, 0);
+    locked([&] {
+      EXPECT_EQ(put(table_, "after", "1", ~0ULL, 1, true), ShmTable::Put::stored);
+      EXPECT_EQ(get(table_, "after", 1), "1");
+      deaths_inside += table_.took_reset() ? 1 : 0;
+      return 0;
+    });
+  }
+  EXPECT_GT(deaths_inside, 0);
+}
+
+}  // namespace
+}  // namespace oidc
