@@ -1,4 +1,5 @@
 # Adds the module to nginx's targets "modules" (thereby "make") and "install".
+# make OIDC_CMAKE_OPTIONS=... adds options for cmake.
 oidc_objs=`cd "$NGX_OBJS" && pwd`
 case "$NGX_MODULES_PATH" in
     /*) oidc_path=$NGX_MODULES_PATH ;;
@@ -14,7 +15,7 @@ install:	oidc_install
 oidc_module:
 	cmake -S '$ngx_addon_dir' -B '$oidc_objs/oidc' -DOIDC_TESTS=OFF -DOIDC_WERROR=OFF \\
 		-DOIDC_NGINX_BUILD_DIR='$oidc_objs' -DOIDC_NGINX_SOURCE_DIR='$PWD' \\
-		-DCMAKE_LIBRARY_OUTPUT_DIRECTORY='$oidc_objs'
+		-DCMAKE_LIBRARY_OUTPUT_DIRECTORY='$oidc_objs' \$(OIDC_CMAKE_OPTIONS)
 	+cmake --build '$oidc_objs/oidc'
 
 oidc_install:	oidc_module

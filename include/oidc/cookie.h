@@ -36,7 +36,7 @@ enum class SameSite : std::uint8_t { omitted, lax, strict, none };
 struct CookieAttributes {
   std::string name;  // with its prefix
   std::string path = "/";
-  std::string domain;  // empty: host-only
+  std::string domain = {};  // empty: host-only
   bool secure = false;
   bool http_only = true;
   SameSite same_site = SameSite::lax;

@@ -31,8 +31,8 @@ struct Directive {
   std::string_view name;
   std::size_t min_words, max_words;  // arguments
   Contexts contexts;
-  bool repeatable;                   // several lines in one block add up; else an error
-  std::string_view default_text;     // taken as if it were written; empty: no default of that kind
+  bool repeatable;                // several lines in one block add up; else an error
+  std::string_view default_text;  // taken as if it were written; empty: no default of that kind
   // Checks the words and puts their meaning into the draft.
   Result<void> (*apply)(SettingsDraft& draft, const DirectiveUse& use);
 };

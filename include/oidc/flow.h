@@ -99,8 +99,10 @@ struct Services {
 
 // A top-level navigation that may be answered with a redirect to the provider.
 [[nodiscard]] bool is_navigation(const Settings& settings, const RequestFacts& facts);
-// Whether a page of our own origin, or the user's own hand, made this request.
-[[nodiscard]] bool is_same_origin(const Settings& settings, const RequestFacts& facts);
+// Who made this request: a page of our own origin or the user's own hand, somebody else (a prefetch
+// too), or nobody says.
+enum class Initiator : std::uint8_t { ours, foreign, unknown };
+[[nodiscard]] Initiator initiator(const Settings& settings, const RequestFacts& facts);
 [[nodiscard]] bool is_logout_request(const Settings& settings, const RequestFacts& facts);
 
 // ---- sessions ----------------------------------------------------------------------------------

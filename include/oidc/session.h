@@ -58,6 +58,7 @@ struct SessionRecord {
   std::string_view access_token;
   std::string_view refresh_token;  // empty: none
   std::string_view id_token;
+  std::string_view nonce;          // of the login: a refreshed ID token may repeat it
 };
 
 [[nodiscard]] std::string encode_record(const SessionRecord& record);

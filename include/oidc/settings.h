@@ -60,8 +60,8 @@ struct ProviderSettings {
   std::string issuer;         // exactly as the provider writes it
   std::string discovery_url;
   bool discover = true;       // off: oidc_using_pseudo_issuer
-  std::string authorization_endpoint, token_endpoint, userinfo_endpoint, end_session_endpoint,
-      revocation_endpoint, jwks_endpoint;  // overrides; empty: discovered
+  std::string authorization_endpoint, token_endpoint, end_session_endpoint,
+      jwks_endpoint;  // overrides; empty: discovered
   Seconds cache_ttl = 3600;
   Seconds rediscovery_lifetime = 30;
   // HTTP client
@@ -106,7 +106,6 @@ struct LoginTokens {
 };
 
 struct LoginSettings {
-  bool acts_on_authorization_code = true;  // oidc_login_methods
   LoginAction action = LoginAction::redirect;
   LoginTokens tokens;
   LoginRedirectMode redirect_mode = LoginRedirectMode::fragment;

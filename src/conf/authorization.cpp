@@ -46,7 +46,9 @@ Result<void> scopes(SettingsDraft& draft, const DirectiveUse& use) {
   return {};
 }
 
-bool is_argument_name(std::string_view name) { return !name.empty() && is_visible(name); }
+bool is_argument_name(std::string_view name) {
+  return !name.empty() && is_visible(name);
+}
 
 Result<void> query_arg(SettingsDraft& draft, const DirectiveUse& use) {
   auto& args = draft.settings.authorization.query_args;
@@ -114,7 +116,9 @@ constexpr Directive kDirectives[] = {
 
 }  // namespace
 
-std::span<const Directive> authorization_directives() { return kDirectives; }
+std::span<const Directive> authorization_directives() {
+  return kDirectives;
+}
 
 Result<void> finish_authorization(SettingsDraft& draft) {
   Settings& settings = draft.settings;

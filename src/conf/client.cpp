@@ -37,7 +37,9 @@ constexpr Directive kDirectives[] = {
 
 }  // namespace
 
-std::span<const Directive> client_directives() { return kDirectives; }
+std::span<const Directive> client_directives() {
+  return kDirectives;
+}
 
 Result<void> finish_client(SettingsDraft& draft) {
   ClientSettings& client = draft.settings.client;
@@ -54,8 +56,9 @@ Result<void> finish_client(SettingsDraft& draft) {
   }
   if (*client.auth == ClientAuth::none && has_secret &&
       !draft.words->flag("oidc_enable_hs_signatures")) {
-    return draft.conflict("oidc_client_auth", "none: oidc_client_secret would be used for nothing; "
-                                              "remove one of them");
+    return draft.conflict("oidc_client_auth",
+                          "none: oidc_client_secret would be used for nothing; "
+                          "remove one of them");
   }
   return {};
 }

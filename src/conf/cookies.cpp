@@ -11,8 +11,12 @@ using namespace setters;
 constexpr std::string_view kHostPrefix = "__Host-";
 constexpr std::string_view kSecurePrefix = "__Secure-";
 
-CookieSettings& login_cookie(SettingsDraft& draft) { return draft.settings.authorization.cookie; }
-CookieSettings& session_cookie(SettingsDraft& draft) { return draft.settings.session.cookie; }
+CookieSettings& login_cookie(SettingsDraft& draft) {
+  return draft.settings.authorization.cookie;
+}
+CookieSettings& session_cookie(SettingsDraft& draft) {
+  return draft.settings.session.cookie;
+}
 using Cookie = CookieSettings& (*)(SettingsDraft&);
 
 constexpr Choices<std::optional<SameSite>, 5> kSameSite = {{
@@ -114,6 +118,13 @@ bool covers(std::string_view domain, std::string_view host) {
          host[host.size() - domain.size() - 1] == '.';
 }
 
+// RFC 6265 section 5.1.4.
+bool path_matches(std::string_view cookie_path, std::string_view path) {
+  if (!path.starts_with(cookie_path)) return false;
+  return path.size() == cookie_path.size() || cookie_path.ends_with('/') ||
+         path[cookie_path.size()] == '/';
+}
+
 // The hosts that browsers may know this server by; empty: unknown.
 std::vector<std::string> hosts(const Settings& settings) {
   if (const Result<Url> base = parse_url(settings.base_url)) return {base->host};
@@ -139,8 +150,9 @@ Result<void> check_cookie(SettingsDraft& draft, const std::string& directive,
     return draft.conflict(directive + "name", "__Host- allows no domain and no path but /");
   }
   if (cookie.name_is_full && cookie.secure == false) {
-    return draft.conflict(directive + "secure", "it must not be off with a name that begins with "
-                                                "__Host- or __Secure-");
+    return draft.conflict(directive + "secure",
+                          "it must not be off with a name that begins with "
+                          "__Host- or __Secure-");
   }
   if (cookie.same_site == SameSite::none && cookie.secure == false) {
     return draft.conflict(directive + "same_site", "browsers refuse None without Secure");
@@ -158,7 +170,9 @@ Result<void> check_cookie(SettingsDraft& draft, const std::string& directive,
 
 }  // namespace
 
-std::span<const Directive> cookie_directives() { return kDirectives; }
+std::span<const Directive> cookie_directives() {
+  return kDirectives;
+}
 
 // After the identity is known: default names hold a part of it.
 Result<void> finish_cookies(SettingsDraft& draft) {
@@ -177,7 +191,7 @@ Result<void> finish_cookies(SettingsDraft& draft) {
     draft.warn("oidc_session_cookie_same_site",
                "Strict: links from other sites arrive without the session and start a login");
   }
-  if (!settings.authorization.callback_path.starts_with(login.path)) {
+  if (!path_matches(login.path, settings.authorization.callback_path)) {
     return draft.conflict("oidc_authorization_cookie_path",
                           "browsers would not send the cookie to the callback \"" +
                               settings.authorization.callback_path + "\"");

@@ -23,6 +23,7 @@ struct SettingsDraft {
   // What directives say that Settings do not keep, for the checks of combinations.
   std::string issuer;  // as written: may be the discovery document's URL
   std::optional<AlgSet> signing_algs, id_token_algs;
+  bool login_acts = true;  // oidc_login_methods
   std::vector<ZoneSettings> zones;
 
   // Whether the directive stands in the configuration (its default does not count).

@@ -80,7 +80,9 @@ bool is_literal_name(std::string_view name) {
 
 }  // namespace
 
-std::span<const Directive> general_directives() { return kDirectives; }
+std::span<const Directive> general_directives() {
+  return kDirectives;
+}
 
 // After the redirect URI is known: an absolute one without variables says the base URL as well.
 Result<void> finish_general(SettingsDraft& draft) {
@@ -89,8 +91,8 @@ Result<void> finish_general(SettingsDraft& draft) {
   if (!origin.empty()) {
     if (settings.base_url.empty()) settings.base_url = origin;
     if (settings.base_url != origin) {
-      return draft.conflict("oidc_redirect_uri", "the URL is not below oidc_base_url \"" +
-                                                     settings.base_url + "\"");
+      return draft.conflict("oidc_redirect_uri",
+                            "the URL is not below oidc_base_url \"" + settings.base_url + "\"");
     }
   }
   const auto& names = draft.facts.server_names;

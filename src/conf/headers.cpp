@@ -14,9 +14,9 @@ using Encoding = UpstreamHeader::Encoding;
 constexpr std::string_view kBearer = ":bearer";
 // Normalised: what frames or routes the request, or carries credentials that are not ours.
 constexpr std::string_view kForbidden[] = {
-    "host",   "connection",    "keepalive",   "transferencoding", "contentlength", "contenttype",
-    "te",     "trailer",       "upgrade",     "expect",           "cookie",        "range",
-    "origin", "contentencoding"};
+    "host",        "connection", "keepalive", "transferencoding", "contentlength",
+    "contenttype", "te",         "trailer",   "upgrade",          "expect",
+    "cookie",      "range",      "origin",    "contentencoding"};
 constexpr Choices<Encoding, 3> kEncodings = {{
     {"plain", Encoding::plain},
     {"base64url", Encoding::base64url},
@@ -78,8 +78,9 @@ Result<void> claim_header(SettingsDraft& draft, const DirectiveUse& use) {
   if (!name) return std::move(name).error();
   Result<ClaimPath> path = ClaimPath::parse(use.words[1]);
   if (!path) {
-    return bad_value(use.words[1], "the path of a claim such as email or realm_access.roles is "
-                                   "expected");
+    return bad_value(use.words[1],
+                     "the path of a claim such as email or realm_access.roles is "
+                     "expected");
   }
   UpstreamHeader header;
   header.name = std::move(*name);
@@ -108,7 +109,9 @@ constexpr Directive kDirectives[] = {
 
 }  // namespace
 
-std::span<const Directive> header_directives() { return kDirectives; }
+std::span<const Directive> header_directives() {
+  return kDirectives;
+}
 
 Result<void> finish_headers(SettingsDraft& draft) {
   HeaderNameSet seen;

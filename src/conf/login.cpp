@@ -27,6 +27,10 @@ constexpr Choices<bool LoginTokens::*, 4> kTokens = {{
 }};
 constexpr Choices<bool, 2> kMethods = {{{"authorization_code", true}, {"off", false}}};
 
+Result<void> methods(SettingsDraft& draft, const DirectiveUse& use) {
+  return assign(draft.login_acts, choose(kMethods, use.words[0]));
+}
+
 Result<void> tokens(SettingsDraft& draft, const DirectiveUse& use) {
   LoginTokens& target = draft.settings.login.tokens;
   target = {};
@@ -49,8 +53,7 @@ Result<void> redirect_uri(SettingsDraft& draft, const DirectiveUse& use) {
 }
 
 constexpr Directive kDirectives[] = {
-    {"oidc_login_methods", 1, 1, Contexts::all, false, "authorization_code",
-     choice<kMethods, kLogin, &LoginSettings::acts_on_authorization_code>},
+    {"oidc_login_methods", 1, 1, Contexts::all, false, "authorization_code", methods},
     {"oidc_login_action", 1, 1, Contexts::all, false, "redirect",
      choice<kActions, kLogin, &LoginSettings::action>},
     {"oidc_login_tokens", 1, 4, Contexts::all, false, "off", tokens},
@@ -70,9 +73,19 @@ bool is_foreign(const Settings& settings, const std::string& target) {
 
 }  // namespace
 
-std::span<const Directive> login_directives() { return kDirectives; }
+std::span<const Directive> login_directives() {
+  return kDirectives;
+}
 
 Result<void> finish_login(SettingsDraft& draft) {
+  if (!draft.login_acts) {
+    // No action: the browser goes where it was going, and gets no tokens.
+    for (const std::string_view name : {"oidc_login_action", "oidc_login_tokens"}) {
+      if (draft.is_set(name)) draft.warn(name, "no effect with oidc_login_methods off");
+    }
+    draft.settings.login = {};
+    return {};
+  }
   const Settings& settings = draft.settings;
   const LoginSettings& login = settings.login;
   const bool redirects = login.action == LoginAction::redirect;
@@ -96,8 +109,9 @@ Result<void> finish_login(SettingsDraft& draft) {
       draft.warn("oidc_login_tokens", "no effect with oidc_login_action upstream");
     }
     if (settings.authorization.response_mode == ResponseMode::query) {
-      draft.warn("oidc_login_action", "upstream: with oidc_response_mode query the browser keeps "
-                                      "the code in its address bar and history");
+      draft.warn("oidc_login_action",
+                 "upstream: with oidc_response_mode query the browser keeps "
+                 "the code in its address bar and history");
     }
   }
   if (!redirects && !login.redirect_uri.empty()) {

@@ -55,15 +55,17 @@ constexpr Directive kDirectives[] = {
 
 }  // namespace
 
-std::span<const Directive> logout_directives() { return kDirectives; }
+std::span<const Directive> logout_directives() {
+  return kDirectives;
+}
 
 Result<void> finish_logout(SettingsDraft& draft) {
   const Settings& settings = draft.settings;
   const std::string& suffix = settings.logout.uri_suffix;
   if (!suffix.empty() && settings.authorization.callback_path.ends_with(suffix)) {
-    return draft.conflict("oidc_logout_uri_suffix",
-                          "the callback \"" + settings.authorization.callback_path +
-                              "\" ends like that");
+    return draft.conflict(
+        "oidc_logout_uri_suffix",
+        "the callback \"" + settings.authorization.callback_path + "\" ends like that");
   }
   return {};
 }

@@ -18,7 +18,7 @@ Result<void> issuer(SettingsDraft& draft, const DirectiveUse& use) {
   return {};
 }
 
-template <std::string ProviderSettings::* Endpoint>
+template <std::string ProviderSettings::*Endpoint>
 Result<void> endpoint(SettingsDraft& draft, const DirectiveUse& use) {
   std::string& target = draft.settings.provider.*Endpoint;
   target.clear();
@@ -29,7 +29,7 @@ Result<void> endpoint(SettingsDraft& draft, const DirectiveUse& use) {
   return {};
 }
 
-template <std::string ProviderSettings::* Proxy>
+template <std::string ProviderSettings::*Proxy>
 Result<void> proxy(SettingsDraft& draft, const DirectiveUse& use) {
   std::string& target = draft.settings.provider.*Proxy;
   target.clear();
@@ -80,7 +80,7 @@ constexpr Directive kDirectives[] = {
 
 struct EndpointName {
   std::string_view directive;
-  std::string ProviderSettings::* member;
+  std::string ProviderSettings::*member;
   bool needed_without_discovery;
 };
 constexpr EndpointName kEndpoints[] = {
@@ -108,7 +108,9 @@ Result<void> check_endpoints(SettingsDraft& draft) {
 
 }  // namespace
 
-std::span<const Directive> provider_directives() { return kDirectives; }
+std::span<const Directive> provider_directives() {
+  return kDirectives;
+}
 
 Result<void> finish_provider(SettingsDraft& draft) {
   ProviderSettings& provider = draft.settings.provider;
@@ -121,20 +123,23 @@ Result<void> finish_provider(SettingsDraft& draft) {
   // The scheme is compared by its text from here on.
   Result<Url> url = parse_http_url(text);
   if (!url || !text.starts_with(url->scheme + "://")) {
-    return draft.conflict("oidc_issuer", "\"" + draft.issuer + "\" is no issuer: its scheme must "
-                                         "be http or https in lower case, its host not empty");
+    return draft.conflict("oidc_issuer", "\"" + draft.issuer +
+                                             "\" is no issuer: its scheme must "
+                                             "be http or https in lower case, its host not empty");
   }
   provider.issuer = text;
   provider.discovery_url = discovery_url(text);
   Result<void> endpoints = check_endpoints(draft);
   if (!endpoints) return endpoints;
   if (url->scheme == "http" && !url->is_loopback()) {
-    draft.warn("oidc_issuer", "\"" + draft.issuer + "\" is not https: whoever is on the way to it "
-                              "can log in as anybody");
+    draft.warn("oidc_issuer", "\"" + draft.issuer +
+                                  "\" is not https: whoever is on the way to it "
+                                  "can log in as anybody");
   }
   if (!provider.ssl_verify) {
-    draft.warn("oidc_ssl_verify", "off: whoever is on the way to the provider can log in as "
-                                  "anybody");
+    draft.warn("oidc_ssl_verify",
+               "off: whoever is on the way to the provider can log in as "
+               "anybody");
   }
   return {};
 }

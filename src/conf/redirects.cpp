@@ -9,8 +9,8 @@
 namespace oidc {
 namespace {
 
-constexpr std::array<std::string_view, 6> kClientPrefixes = {"arg_",  "http_",       "cookie_",
-                                                             "args",  "query_string", "request_uri"};
+constexpr std::array<std::string_view, 6> kClientPrefixes = {"arg_", "http_",        "cookie_",
+                                                             "args", "query_string", "request_uri"};
 
 bool is_name_character(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -65,8 +65,9 @@ Result<void> refuse_client_variables(std::string_view text) {
     for (const std::string_view prefix : kClientPrefixes) {
       const bool matches = prefix.ends_with('_') ? name.starts_with(prefix) : name == prefix;
       if (matches) {
-        return bad_value(text, "$" + std::string(name) + " is what the client says: no address "
-                               "may be made of it");
+        return bad_value(text, "$" + std::string(name) +
+                                   " is what the client says: no address "
+                                   "may be made of it");
       }
     }
   }
@@ -87,8 +88,9 @@ Result<void> check_redirect_target(std::string_view text) {
   const std::string_view origin = text.substr(0, authority_end(text));
   if (!is_visible(text) || text.find('\\') != std::string_view::npos ||
       (!path && literal_origin(text).empty() && !is_own_origin_by_variables(origin))) {
-    return bad_value(text, "a path is expected, or an http or https URL whose scheme and host are "
-                           "literal or $scheme://$host");
+    return bad_value(text,
+                     "a path is expected, or an http or https URL whose scheme and host are "
+                     "literal or $scheme://$host");
   }
   return {};
 }
@@ -106,14 +108,16 @@ Result<std::string> callback_path(std::string_view redirect_uri) {
     return bad_value(redirect_uri, "variables may stand before the path only");
   }
   const auto allowed = [](char c) {
-    return is_name_character(c) || std::string_view("-.~/!*'()+,;=:@").find(c) != std::string_view::npos;
+    return is_name_character(c) ||
+           std::string_view("-.~/!*'()+,;=:@").find(c) != std::string_view::npos;
   };
   const std::string with_end = std::string(path) + "/";
-  if (path.size() < 2 || !path.starts_with('/') || !std::all_of(path.begin(), path.end(), allowed) ||
-      with_end.find("//") != std::string::npos || with_end.find("/./") != std::string::npos ||
-      with_end.find("/../") != std::string::npos) {
-    return bad_value(redirect_uri, "its path must be one such as /oidc/callback, with nothing that "
-                                   "needs decoding, no query and no '/' at the end");
+  if (path.size() < 2 || !path.starts_with('/') ||
+      !std::all_of(path.begin(), path.end(), allowed) || with_end.find("//") != std::string::npos ||
+      with_end.find("/./") != std::string::npos || with_end.find("/../") != std::string::npos) {
+    return bad_value(redirect_uri,
+                     "its path must be one such as /oidc/callback, with nothing that "
+                     "needs decoding, no query and no '/' at the end");
   }
   return std::string(path);
 }

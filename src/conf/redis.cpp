@@ -91,8 +91,7 @@ Result<void> check_tls(SettingsDraft& draft) {
     return draft.conflict("oidc_redis_ssl", "there is no TLS over oidc_redis_socket");
   }
   if (redis.ssl && !redis.ssl_verify) {
-    draft.warn("oidc_redis_ssl_verify",
-               "off: whoever is on the way to Redis learns its password");
+    draft.warn("oidc_redis_ssl_verify", "off: whoever is on the way to Redis learns its password");
   }
   for (const std::string_view name :
        {"oidc_redis_ssl_trusted_certificate", "oidc_redis_ssl_certificate",
@@ -104,7 +103,9 @@ Result<void> check_tls(SettingsDraft& draft) {
 
 }  // namespace
 
-std::span<const Directive> redis_directives() { return kDirectives; }
+std::span<const Directive> redis_directives() {
+  return kDirectives;
+}
 
 Result<void> finish_redis(SettingsDraft& draft) {
   const RedisSettings& redis = draft.settings.session.redis;

@@ -14,7 +14,9 @@ constexpr std::string_view kFile = "file:";
 constexpr std::string_view kEnvironment = "env:";
 constexpr std::size_t kMaxSecretFile = 64 * 1024;
 
-Error unusable(std::string text) { return {Errc::invalid_configuration, std::move(text)}; }
+Error unusable(std::string text) {
+  return {Errc::invalid_configuration, std::move(text)};
+}
 
 std::string full_name(std::string_view name, const BuildFacts& facts) {
   if (name.starts_with('/')) return std::string(name);

@@ -7,7 +7,9 @@
 namespace oidc {
 namespace {
 
-Error error(std::string text) { return {Errc::invalid_configuration, std::move(text)}; }
+Error error(std::string text) {
+  return {Errc::invalid_configuration, std::move(text)};
+}
 
 std::string who(const Settings& settings) {
   return "client \"" + settings.client.id + "\" at \"" + settings.provider.issuer + "\"";
@@ -38,7 +40,8 @@ Result<void> check_cookie_names(const Settings& a, const Settings& b) {
   }
   if (same_session && !shares_records(a.session, b.session)) {
     return error("oidc_session_storage: " + who(a) + " keeps sessions of one cookie, \"" +
-                 a.session.cookie.name + "\", in two stores or under two secrets on one server; "
+                 a.session.cookie.name +
+                 "\", in two stores or under two secrets on one server; "
                  "give the cookies different names");
   }
   return {};

@@ -89,13 +89,16 @@ constexpr Directive kDirectives[] = {
 
 }  // namespace
 
-std::span<const Directive> session_directives() { return kDirectives; }
+std::span<const Directive> session_directives() {
+  return kDirectives;
+}
 
 Result<void> finish_session(SettingsDraft& draft) {
   const SessionSettings& session = draft.settings.session;
   if (session.storage == StorageKind::redis && session.secrets.empty()) {
-    return draft.conflict("oidc_session_secret", "it must be set for oidc_session_storage redis: "
-                                                 "all machines need the same");
+    return draft.conflict("oidc_session_secret",
+                          "it must be set for oidc_session_storage redis: "
+                          "all machines need the same");
   }
   if (session.absolute_timeout == 0 && session.idling_timeout == 0) {
     return draft.conflict("oidc_session_absolute_timeout",
@@ -103,8 +106,9 @@ Result<void> finish_session(SettingsDraft& draft) {
                           "would never end");
   }
   if (session.absolute_timeout != 0 && session.idling_timeout > session.absolute_timeout) {
-    draft.warn("oidc_session_idling_timeout", "it is longer than oidc_session_absolute_timeout and "
-                                              "has no effect");
+    draft.warn("oidc_session_idling_timeout",
+               "it is longer than oidc_session_absolute_timeout and "
+               "has no effect");
   }
   return {};
 }

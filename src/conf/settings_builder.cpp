@@ -27,8 +27,7 @@ DirectiveUse default_use(const Directive& directive) {
   return use;
 }
 
-Result<void> apply_line(SettingsDraft& draft, const Directive& directive,
-                        const DirectiveUse& use) {
+Result<void> apply_line(SettingsDraft& draft, const Directive& directive, const DirectiveUse& use) {
   Result<void> applied = directive.apply(draft, use);
   if (applied) return {};
   return draft.conflict(directive.name, applied.error().detail);

@@ -7,8 +7,8 @@ namespace {
 using namespace setters;
 
 constexpr auto kToken = &Settings::token;
-constexpr std::array kAsymmetric = {Alg::RS256, Alg::RS384, Alg::RS512, Alg::PS256,
-                                    Alg::PS384, Alg::PS512, Alg::ES256, Alg::ES384,
+constexpr std::array kAsymmetric = {Alg::RS256, Alg::RS384, Alg::RS512,  Alg::PS256,
+                                    Alg::PS384, Alg::PS512, Alg::ES256,  Alg::ES384,
                                     Alg::ES512, Alg::EdDSA, Alg::Ed25519};
 struct HmacAlg {
   Alg alg;
@@ -23,9 +23,10 @@ Result<void> algs(std::optional<AlgSet>& target, const std::vector<std::string>&
   for (const std::string& word : words) {
     const std::optional<Alg> alg = parse_alg(word);
     if (!alg) {
-      return bad_value(word, "names of RFC 7518 and 8037 are expected: RS256 RS384 RS512 PS256 "
-                             "PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519, or HS256 HS384 HS512 "
-                             "with oidc_enable_hs_signatures");
+      return bad_value(word,
+                       "names of RFC 7518 and 8037 are expected: RS256 RS384 RS512 PS256 "
+                       "PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519, or HS256 HS384 HS512 "
+                       "with oidc_enable_hs_signatures");
     }
     set.add(*alg);
   }
@@ -87,7 +88,9 @@ AlgSet default_algs(const Settings& settings) {
 
 }  // namespace
 
-std::span<const Directive> token_directives() { return kDirectives; }
+std::span<const Directive> token_directives() {
+  return kDirectives;
+}
 
 Result<void> finish_token(SettingsDraft& draft) {
   Settings& settings = draft.settings;

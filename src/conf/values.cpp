@@ -22,7 +22,9 @@ constexpr std::array<Unit, 8> kUnits = {{{"y", 365LL * 86400000},
                                          {"s", 1000},
                                          {"ms", 1}}};
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
 
 // Takes the digits at the front. False: there are none, or too many.
 bool take_number(std::string_view& text, std::uint64_t& number) noexcept {
@@ -81,6 +83,15 @@ std::string time_text(std::int64_t ms) {
   return "0";
 }
 
+// A URL for an error message: what may be a password is not shown.
+std::string without_user_information(std::string_view url) {
+  const std::size_t at = url.rfind('@');
+  if (at == std::string_view::npos) return std::string(url);
+  const std::size_t scheme_end = url.substr(0, at).find("://");
+  const std::size_t begin = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
+  return std::string(url.substr(0, begin)).append("***").append(url.substr(at));
+}
+
 Error not_in_range(std::string_view value, const std::string& min, const std::string& max) {
   return bad_value(value, "it must be between " + min + " and " + max);
 }
@@ -99,8 +110,7 @@ Result<bool> parse_flag(std::string_view word) {
   return bad_value(word, "it must be on or off");
 }
 
-Result<std::int64_t> parse_milliseconds(std::string_view word, std::int64_t min,
-                                        std::int64_t max) {
+Result<std::int64_t> parse_milliseconds(std::string_view word, std::int64_t min, std::int64_t max) {
   const std::optional<std::int64_t> time = milliseconds(word);
   if (!time) return bad_value(word, "a time such as 500ms, 10s or 1h30m is expected");
   if (*time < min || *time > max) return not_in_range(word, time_text(min), time_text(max));
@@ -153,8 +163,9 @@ Result<std::uint64_t> parse_number(std::string_view word, std::uint64_t min, std
 Result<Url> parse_http_url(std::string_view word) {
   Result<Url> url = parse_url(word);
   if (!url || url->has_fragment) {
-    return bad_value(word, "an absolute http or https URL without user information and fragment "
-                           "is expected");
+    return bad_value(without_user_information(word),
+                     "an absolute http or https URL without user information and fragment "
+                     "is expected");
   }
   return url;
 }
@@ -162,8 +173,9 @@ Result<Url> parse_http_url(std::string_view word) {
 Result<Url> parse_origin(std::string_view word) {
   Result<Url> url = parse_http_url(word);
   if (!url || url->has_query || (!url->path.empty() && url->path != "/")) {
-    return bad_value(word, "scheme, host and optional port are expected, as in "
-                           "https://www.example.com");
+    return bad_value(without_user_information(word),
+                     "scheme, host and optional port are expected, as in "
+                     "https://www.example.com");
   }
   return url;
 }

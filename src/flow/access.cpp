@@ -7,6 +7,10 @@ namespace {
 // No credential: what oidc_unauthenticated says.
 Task<Outcome> unauthenticated(Services& services, Facts facts, Error why) {
   const Settings& settings = services.settings;
+  // What no login mends without a trace: somebody tampered, or a key or a record was lost.
+  if (info(why.code).level == LogLevel::warn) {
+    services.log.write(LogLevel::warn, why.code, why.detail);
+  }
   bool log_in = false;
   switch (settings.unauthenticated) {
     case Unauthenticated::pass:

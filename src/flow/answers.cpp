@@ -11,7 +11,7 @@ constexpr std::string_view kRetryAfterSeconds = "5";
 constexpr std::string_view kNoStore = "private, no-store";
 
 std::string content_security_policy(std::string_view script_nonce) {
-  std::string policy = "default-src 'none'; style-src 'unsafe-inline'; ";
+  std::string policy = "default-src 'none'; ";
   if (!script_nonce.empty()) {
     policy.append("script-src 'nonce-").append(script_nonce).append("'; ");
   }
@@ -28,8 +28,8 @@ void add_page_headers(Outcome& outcome, std::string_view script_nonce) {
 
 std::string_view title_of(int status) {
   switch (status) {
-    case 401: return "Sign-in required";
-    case 403: return "Access denied";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
     case 421: return "Wrong address";
     case 502: return "Sign-in failed";
     case 503: case 504: return "Sign-in is not available for now";
@@ -40,8 +40,7 @@ std::string_view title_of(int status) {
 std::string error_page(const RequestFacts& facts, const ErrcInfo& reason, std::string_view retry) {
   std::string html = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>";
   html.append(title_of(reason.status));
-  html.append("</title><style>body{font:1rem/1.5 sans-serif;max-width:40rem;margin:4rem auto;"
-              "padding:0 1rem}</style></head><body><main><h1>");
+  html.append("</title></head><body><main><h1>");
   html.append(title_of(reason.status)).append("</h1>");
   if (!retry.empty()) {
     html.append("<p><a href=\"").append(html_escape(retry)).append("\">Try again</a></p>");
@@ -75,7 +74,8 @@ Outcome deny_with_retry(Services& services, const RequestFacts& facts, Error err
     outcome.body = error_page(facts, reason, retry);
   } else {
     outcome.content_type = "application/json";
-    outcome.body = "{\"error\":\"" + std::string(reason.code) + "\"}\n";
+    const Json body = {{"message", title_of(reason.status)}, {"error", reason.code}};
+    outcome.body = body.dump() + "\n";
   }
   return outcome;
 }

@@ -33,15 +33,16 @@ Task<Result<Form>> read_form(Facts facts, BodyReader& reader) {
   if (!is_urlencoded(facts->content_type)) co_return Errc::callback_body_type;
   const Result<Secret> body = co_await reader.read(kMaxBody);
   if (!body) {
-    const Errc code = body.error().code == Errc::too_large ? Errc::callback_body_too_large
-                                                           : body.error().code;
+    const Errc code =
+        body.error().code == Errc::too_large ? Errc::callback_body_too_large : body.error().code;
     co_return Error{code, body.error().detail};
   }
   co_return Form::parse(body->view());
 }
 
 // Several locations may share the path: the state says whose it is, by opening, and among those of
-// one identity by the settings that it names. After a reload that changed them any of these will do.
+// one identity by the settings that it names. After a reload that changed them any of these will
+// do.
 Result<Callback> attribute(const Owners& owners, Form form) {
   Result<AuthorizationResponse> response = read_authorization_response(form);
   if (!response) return std::move(response).error();
@@ -74,13 +75,13 @@ std::optional<PendingLogin> find_pending(const Callback& callback, const Request
 }
 
 // A late or repeated answer: a browser with a session goes where it wanted to go, never further.
-Task<Outcome> go_home_or_deny(Services& services, Facts facts, std::string target, Error why) {
+Task<Outcome> go_home_or_deny(Services& services, Facts facts, std::string target, Errc why) {
   Result<void> host = check_host(services.settings, *facts);
   if (!host) co_return deny(services, *facts, std::move(host).error());
   const std::string url = absolute(services, *facts, target);
   const SessionLookup lookup = co_await find_session(services, facts);
   if (lookup.kind == SessionLookup::Kind::found) co_return redirect(services, *facts, url);
-  co_return deny_with_retry(services, *facts, std::move(why), url);
+  co_return deny_with_retry(services, *facts, Error{why, {}}, url);
 }
 
 Result<void> check_arrival(const Callback& callback, const RequestFacts& facts,
@@ -124,7 +125,7 @@ Task<Outcome> consume(Services& services, Facts facts, Callback callback, Pendin
   if (!use_once(services, callback.response.state,
                 services.settings.authorization.rolling_timeout)) {
     co_return co_await go_home_or_deny(services, facts, callback.state.target,
-                                       Error{Errc::state_replayed, {}});
+                                       Errc::state_replayed);
   }
   if (!callback.response.error.empty()) {
     co_return co_await refused(services, facts, callback, pending);
@@ -153,15 +154,13 @@ Task<Outcome> decide(Facts facts, Callback callback) {
   const std::optional<PendingLogin> pending = find_pending(callback, *facts, cookie);
   const Seconds age = services.loop.now() - callback.state.created;
   if (age > settings.authorization.rolling_timeout) {
-    co_return co_await go_home_or_deny(services, facts, callback.state.target,
-                                       Error{Errc::state_expired, {}});
+    co_return co_await go_home_or_deny(services, facts, callback.state.target, Errc::state_expired);
   }
   if (!pending) {
-    const bool may_repost =
-        facts->method == "POST" && callback.form.count(kRepostMarker) == 0;
+    const bool may_repost = facts->method == "POST" && callback.form.count(kRepostMarker) == 0;
     if (may_repost) co_return repost_page(services, *facts, callback.form);
     co_return co_await go_home_or_deny(services, facts, callback.state.target,
-                                       Error{Errc::login_cookie_missing, {}});
+                                       Errc::login_cookie_missing);
   }
   Result<void> arrival = check_arrival(callback, *facts, *pending);
   if (!arrival) co_return deny(services, *facts, std::move(arrival).error());

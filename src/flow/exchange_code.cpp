@@ -32,7 +32,8 @@ Task<void> retire(Services& services, StoreKey key) {
   }
 }
 
-Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTokenFacts facts) {
+Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTokenFacts facts,
+                                 std::string nonce) {
   const Settings& settings = services.settings;
   const Seconds now = services.loop.now();
   const SessionCookie cookie = make_session_cookie(now, settings.session.absolute_timeout);
@@ -49,6 +50,7 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   record.access_token = tokens.access_token;
   record.refresh_token = tokens.refresh_token;
   record.id_token = tokens.id_token;
+  record.nonce = nonce;
   std::string bytes = encode_record(record);
   const std::string envelope =
       seal_envelope(bytes, cookie.sid_view(), services.keys, settings.identity);
@@ -80,7 +82,7 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
   demand.check_authentication = true;
   Result<IdTokenFacts> facts = co_await verify_id_token(services, tokens->id_token, demand);
   if (!facts) co_return std::move(facts).error();
-  LoginResult login = co_await create_session(services, *tokens, *facts);
+  LoginResult login = co_await create_session(services, *tokens, *facts, exchange.pending.nonce);
   const std::string& replaces = exchange.pending.replaces;
   StoreKey replaced;
   if (login && replaces.size() == replaced.text.size()) {

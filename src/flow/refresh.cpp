@@ -44,6 +44,7 @@ Task<Result<TokenResponse>> redeem(Services& services, Session session) {
   Result<TokenResponse> tokens = read_token_response(*response, services.loop.now());
   if (!tokens || tokens->id_token.empty()) co_return tokens;
   IdTokenDemand demand;
+  demand.nonce = session->record().nonce;
   demand.nonce_required = false;
   demand.access_token = tokens->access_token;
   demand.subject = session->record().subject;

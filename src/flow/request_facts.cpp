@@ -68,14 +68,16 @@ bool is_navigation(const Settings& settings, const RequestFacts& facts) {
   return facts.x_requested_with.empty() && contains_word(facts.accept, "text/html");
 }
 
-bool is_same_origin(const Settings& settings, const RequestFacts& facts) {
-  if (!facts.sec_purpose.empty()) return false;
+Initiator initiator(const Settings& settings, const RequestFacts& facts) {
+  const auto judged = [](bool ours) { return ours ? Initiator::ours : Initiator::foreign; };
+  if (!facts.sec_purpose.empty()) return Initiator::foreign;
   if (!facts.sec_fetch_site.empty()) {
-    return facts.sec_fetch_site == "same-origin" || facts.sec_fetch_site == "none";
+    return judged(facts.sec_fetch_site == "same-origin" || facts.sec_fetch_site == "none");
   }
   const std::string own = own_origin(settings, facts);
-  if (!facts.origin.empty()) return facts.origin == own;
-  return origin_of(facts.referer) == own;
+  if (!facts.origin.empty() && facts.origin != "null") return judged(facts.origin == own);
+  if (!facts.referer.empty()) return judged(origin_of(facts.referer) == own);
+  return Initiator::unknown;
 }
 
 bool is_logout_request(const Settings& settings, const RequestFacts& facts) {

@@ -64,6 +64,14 @@ struct CurlTransfer::Callbacks {
   static std::size_t header(char* bytes, std::size_t, std::size_t size, void* transfer) noexcept {
     return static_cast<CurlTransfer*>(transfer)->keep_header({bytes, size}) ? size : 0;
   }
+  static std::size_t read_body(char* into, std::size_t, std::size_t size, void* transfer) noexcept {
+    auto& self = *static_cast<CurlTransfer*>(transfer);
+    const std::string_view rest = self.request_.body.view().substr(self.body_sent_);
+    const std::size_t count = std::min(size, rest.size());
+    std::copy_n(rest.begin(), count, into);
+    self.body_sent_ += count;
+    return count;
+  }
   static CURLcode tls_context(CURL*, void* context, void* options) noexcept {
     const auto& trust = static_cast<const HttpClientOptions*>(options)->trust;
     return !trust || trust->install(static_cast<SSL_CTX*>(context)) ? CURLE_OK
@@ -122,6 +130,7 @@ void CurlTransfer::set_connection(const HttpClientOptions& options,
 void CurlTransfer::set_proxy() {
   // With an http scheme, so that libcurl tunnels https and asks for http by absolute URLs.
   set(CURLOPT_PROXY, ("http://" + host_and_port(route_.proxy)).c_str());
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // the proxy's answer is no part of the server's
   if (route_.proxy_user.empty()) return;
   set(CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
   std::string text(route_.proxy_user.view());
@@ -148,10 +157,12 @@ void CurlTransfer::set_request() {
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_USERAGENT, "ngx_openid_connect");
   if (request_.post) {
-    const std::string_view body = request_.body.view();
+    // Read by a function and not to be rewound: libcurl cannot send it again on its own when a kept
+    // connection dies. A code or a refresh token sent twice may be taken for a stolen one.
     set(CURLOPT_POST, 1L);
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-    set(CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());  // not copied
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    set(CURLOPT_READFUNCTION, &Callbacks::read_body);
+    set(CURLOPT_READDATA, this);
   }
   set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request_.max_body));
   set(CURLOPT_WRITEFUNCTION, &Callbacks::body);

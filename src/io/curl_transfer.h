@@ -52,6 +52,7 @@ class CurlTransfer final : CurlMulti::Transfer {
   CurlMulti& multi_;
   const HttpRoute& route_;
   const HttpRequest& request_;
+  std::size_t body_sent_ = 0;
   List headers_;
   List resolve_;
   std::string body_;

@@ -10,6 +10,9 @@ namespace {
 // A further connection is opened when each open one has this many commands under way.
 constexpr std::size_t kBusy = 4;
 
+// A command outlasts the attempt to connect that it waits for, and so learns why that failed.
+constexpr Milliseconds kSlack{20};
+
 constexpr ngx_msec_t kFirstPause = 50;
 constexpr ngx_msec_t kLongestPause = 2000;
 
@@ -61,15 +64,19 @@ RedisAwaiter RedisClient::run(std::string bytes, bool idempotent) {
 
 void RedisClient::submit(RedisCommandPtr command) {
   ++stats_.commands;
-  wanted_ = true;
   if (known_down() && ngx_current_msec < retry_at_) {
+    wanted_ = true;
     fail(*command, down_because_);
   } else {
-    command->deadline =
-        ngx_current_msec + static_cast<std::uint64_t>(options_->connect_timeout.count());
-    waiting_.push_back(std::move(command));
+    wait(std::move(command));
   }
   wake();
+}
+
+void RedisClient::wait(RedisCommandPtr command) {
+  const Milliseconds patience = options_->connect_timeout + kSlack;
+  command->deadline = ngx_current_msec + static_cast<ngx_msec_t>(patience.count());
+  waiting_.push_back(std::move(command));
 }
 
 void RedisClient::wake() noexcept {
@@ -101,6 +108,7 @@ void RedisClient::open_if_wanted() {
   const RedisConnection* least = least_loaded();
   const bool none = least == nullptr;
   if (none ? !wanted_ && waiting_.empty() : least->load() < kBusy) return;
+  if (ngx_exiting != 0 && waiting_.empty()) return;
   RedisConnection* closed = first_closed();
   if (closed == nullptr) return;
   if (ngx_current_msec < retry_at_) {
@@ -131,27 +139,29 @@ RedisConnection* RedisClient::first_closed() const {
 }
 
 bool RedisClient::known_down() const {
-  const auto patience = static_cast<std::uint64_t>(options_->connect_timeout.count());
-  return down_since_ != 0 && !dialing_ && ngx_current_msec - down_since_ >= patience &&
-         least_loaded() == nullptr;
+  return down_since_ != 0 && !dialing_ && least_loaded() == nullptr &&
+         ngx_current_msec - down_since_ >=
+             static_cast<ngx_msec_t>(options_->connect_timeout.count());
 }
 
 Task<void> RedisClient::dial(RedisConnection& connection) {
   Result<std::vector<RedisPeer>> peers = co_await find_peers();
-  Error failure;
   if (!peers) {
-    failure = peers.error();
-  } else {
-    for (const RedisPeer& peer : *peers) {
-      const Result<void> opened = co_await connection.open(peer);
-      if (opened) {
-        on_up();
-        co_return;
-      }
-      failure = opened.error();
-    }
+    on_down(peers.error());
+    co_return;
   }
-  on_down(failure);
+  std::string failures;
+  for (const RedisPeer& peer : *peers) {
+    const Result<void> opened = co_await connection.open(peer);
+    if (opened) {
+      on_up();
+      co_return;
+    }
+    if (!failures.empty()) failures.append("; ");
+    failures.append(opened.error().detail);
+    if (peers->size() > 1) failures.append(" (" + peer.name + ")");
+  }
+  on_down({Errc::store_unavailable, failures});
 }
 
 Task<Result<std::vector<RedisPeer>>> RedisClient::find_peers() {
@@ -159,7 +169,8 @@ Task<Result<std::vector<RedisPeer>>> RedisClient::find_peers() {
   const Error unusable{Errc::store_unavailable, "Redis at " + options_->peer() + ": "};
   if (!options_->socket.empty()) {
     const std::optional<RedisPeer> peer = RedisPeer::from_path(options_->socket);
-    if (!peer) co_return Error{unusable.code, unusable.detail + "the path of the socket is too long"};
+    if (!peer)
+      co_return Error{unusable.code, unusable.detail + "the path of the socket is too long"};
     peers.push_back(*peer);
     co_return peers;
   }
@@ -209,8 +220,8 @@ void RedisClient::expire_waiting() {
     if (down_since_ != 0) {
       fail(*command, down_because_);
     } else {
-      fail(*command, {Errc::store_unavailable,
-                      "Redis at " + options_->peer() + ": no connection in time"});
+      fail(*command,
+           {Errc::store_unavailable, "Redis at " + options_->peer() + ": no connection in time"});
     }
   }
   rearm_patience();
@@ -229,7 +240,7 @@ void RedisClient::rearm_patience() {
 // From inside the connection: what follows from it is for the next turn.
 void RedisClient::on_redis_closed(RedisConnection&, const Error& why, bool broke,
                                   std::vector<RedisCommandPtr> unanswered) {
-  const ngx_uint_t level = unanswered.empty() ? NGX_LOG_INFO : NGX_LOG_ERR;
+  const ngx_uint_t level = broke && unanswered.empty() ? NGX_LOG_INFO : NGX_LOG_ERR;
   ngx_log_error(level, ngx_cycle->log, 0, "oidc: %s, %uz commands unanswered", why.detail.c_str(),
                 unanswered.size());
   for (RedisCommandPtr& command : unanswered) {
@@ -239,9 +250,7 @@ void RedisClient::on_redis_closed(RedisConnection&, const Error& why, bool broke
       continue;
     }
     command->sent_again = true;
-    command->deadline =
-        ngx_current_msec + static_cast<std::uint64_t>(options_->connect_timeout.count());
-    waiting_.push_back(std::move(command));
+    wait(std::move(command));
   }
   wake();
 }

@@ -43,6 +43,7 @@ class RedisClient final : public RedisConnection::Owner {
   friend class RedisAwaiter;
 
   void submit(RedisCommandPtr command);
+  void wait(RedisCommandPtr command);
   void wake() noexcept;
   void turn();
   void dispatch();
@@ -77,7 +78,7 @@ class RedisClient final : public RedisConnection::Owner {
   ngx_event_t retry_event_{};     // background: the next attempt to connect
 
   bool dialing_ = false;
-  bool wanted_ = false;  // somebody asked since the last attempt
+  bool wanted_ = false;  // somebody was refused since the last attempt
   unsigned failed_attempts_ = 0;
   std::uint64_t retry_at_ = 0;
   std::uint64_t down_since_ = 0;  // 0: not down

@@ -127,14 +127,17 @@ std::string redis_error_detail(std::string_view error) {
     }
   }
   // What Redis quotes of a command does not get into the log, nor does a text of unknown form.
-  const std::string_view text = error.substr(0, std::min<std::size_t>(error.find_first_of("'`\""), 100));
+  const std::string_view text =
+      error.substr(0, std::min<std::size_t>(error.find_first_of("'`\""), 100));
   const bool plain = error.starts_with("ERR ") && std::all_of(text.begin(), text.end(), [](char c) {
                        return c >= ' ' && c <= '~';
                      });
   return std::string("Redis answered: ").append(plain ? text : "an error of no known kind");
 }
 
-void RedisParser::Free::operator()(redisReader* reader) const noexcept { redisReaderFree(reader); }
+void RedisParser::Free::operator()(redisReader* reader) const noexcept {
+  redisReaderFree(reader);
+}
 
 RedisParser::RedisParser() : reader_(redisReaderCreateWithFunctions(functions())) {
   if (!reader_) throw std::bad_alloc();

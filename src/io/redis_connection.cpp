@@ -131,19 +131,15 @@ void RedisConnection::close_if_done() {
 
 void RedisConnection::on_timer() {
   if (next_deadline() > ngx_current_msec) return rearm();
-  switch (state_) {
-    case State::closed:
-      return;
-    case State::connecting:
-      return fail("connecting timed out", false);
-    case State::securing:
-      return fail("the TLS handshake timed out", false);
-    case State::greeting:
-      return fail("Redis accepted the connection and did not answer in time", false);
-    case State::ready:
-      break;
-  }
+  if (state_ == State::closed) return;
+  if (state_ != State::ready) return fail(std::string("timed out ") + stage(), false);
   fail(out_.empty() ? "Redis did not answer in time" : "Redis did not read in time", false);
+}
+
+const char* RedisConnection::stage() const noexcept {
+  constexpr std::array kStages{"closed", "connecting", "in the TLS handshake",
+                               "waiting for the answer to AUTH or SELECT", "ready"};
+  return kStages[static_cast<std::size_t>(state_)];
 }
 
 std::uint64_t RedisConnection::next_deadline() const noexcept {

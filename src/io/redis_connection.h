@@ -79,6 +79,7 @@ class RedisConnection {
   [[nodiscard]] bool check_connect();
   [[nodiscard]] bool parse(std::string_view bytes);
 
+  [[nodiscard]] const char* stage() const noexcept;  // for the log
   [[nodiscard]] std::uint64_t next_deadline() const noexcept;
   void rearm();
   void finish_opening(Result<void> result);
@@ -109,7 +110,7 @@ class RedisConnection {
   std::unique_ptr<RedisParser> parser_;
   std::deque<RedisCommandPtr> pending_;  // sent or about to be, in order
   std::string out_;
-  std::size_t sent_ = 0;                 // of out_
+  std::size_t sent_ = 0;  // of out_
   std::uint64_t send_deadline_ = 0;
 };
 

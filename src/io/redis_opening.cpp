@@ -28,7 +28,9 @@ std::optional<RedisPeer> RedisPeer::from_path(const std::string& path) {
   return peer;
 }
 
-RedisConnection::Opening RedisConnection::open(const RedisPeer& peer) { return {*this, peer}; }
+RedisConnection::Opening RedisConnection::open(const RedisPeer& peer) {
+  return {*this, peer};
+}
 
 void RedisConnection::Opening::await_suspend(std::coroutine_handle<> handle) {
   waiter_.handle = handle;
@@ -134,6 +136,10 @@ void RedisConnection::secured() {
   if (!objection.empty()) return fail(objection, false);
   attach(*connection_);  // the handshake had handlers of its own
   greet();
+  // With select and poll, nginx waits for nothing more until what came with the handshake was read.
+  if (connection_ != nullptr && connection_->read->ready != 0) {
+    ngx_post_event(connection_->read, &ngx_posted_events);
+  }
 }
 
 // AUTH, SELECT and a name for CLIENT LIST go out together; commands wait until all are answered.

@@ -17,10 +17,10 @@ struct RedisOptions {
   std::uint16_t port = 6379;
   std::string socket;  // path of a unix socket; not empty: in place of host and port
   unsigned database = 0;
-  std::string username;  // empty: the default user
-  Secret password;       // empty: no AUTH
-  std::shared_ptr<RedisTls> tls;  // null: plain
-  std::string server_name;        // for TLS; empty: the host
+  std::string username;                // empty: the default user
+  Secret password;                     // empty: no AUTH
+  std::shared_ptr<RedisTls> tls;       // null: plain
+  std::string server_name;             // for TLS; empty: the host
   Milliseconds connect_timeout{2000};  // name, TCP, TLS, AUTH; also the patience while disconnected
   Milliseconds send_timeout{2000};
   Milliseconds read_timeout{2000};

@@ -117,12 +117,12 @@ Task<StoreWrite> RedisStore::replace(StoreKey key, std::string expected_generati
   if (envelope.size() > kMaxEnvelope) co_return refused("the record is longer than allowed");
   const std::string name = name_of(key);
   const std::string life = milliseconds(ttl);
-  std::string by_digest = redis_command(
-      {"EVALSHA", script_digest_, "1", name, expected_generation, envelope, life});
+  std::string by_digest =
+      redis_command({"EVALSHA", script_digest_, "1", name, expected_generation, envelope, life});
   Result<RedisReply> reply = co_await client_.run(std::move(by_digest));
   if (is_error(reply, "NOSCRIPT")) {
-    std::string by_text = redis_command(
-        {"EVAL", kReplaceScript, "1", name, expected_generation, envelope, life});
+    std::string by_text =
+        redis_command({"EVAL", kReplaceScript, "1", name, expected_generation, envelope, life});
     reply = co_await client_.run(std::move(by_text));
   }
   co_return counted(reply);

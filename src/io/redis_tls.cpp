@@ -12,7 +12,9 @@ struct FreeCertificate {
   void operator()(X509* certificate) const noexcept { X509_free(certificate); }
 };
 
-bool is_address(const std::string& name) { return Address::parse(name, 0).has_value(); }
+bool is_address(const std::string& name) {
+  return Address::parse(name, 0).has_value();
+}
 
 }  // namespace
 

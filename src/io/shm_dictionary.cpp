@@ -18,8 +18,8 @@ std::uint64_t shm_deadline(Milliseconds ttl) noexcept {
 
 std::optional<std::string> ShmDictionary::get(std::string_view name) {
   for (;;) {
-    const auto found = zone_.locked(
-        [&](ShmTable& table) { return table.read(name, ngx_current_msec, buffer_); });
+    const auto found =
+        zone_.locked([&](ShmTable& table) { return table.read(name, ngx_current_msec, buffer_); });
     if (!found) return std::nullopt;
     if (found->size <= buffer_.size()) return std::string(buffer_.data(), found->size);
     buffer_.resize(found->size);  // not under the lock; what is there may be longer by then
@@ -30,8 +30,7 @@ bool ShmDictionary::put(std::string_view name, std::string_view value, Milliseco
   return write({.key = name, .value = value, .expires_at = shm_deadline(ttl)});
 }
 
-bool ShmDictionary::put_if_absent(std::string_view name, std::string_view value,
-                                  Milliseconds ttl) {
+bool ShmDictionary::put_if_absent(std::string_view name, std::string_view value, Milliseconds ttl) {
   return write({.key = name,
                 .value = value,
                 .expires_at = shm_deadline(ttl),
@@ -43,8 +42,8 @@ bool ShmDictionary::write(const ShmTable::Write& write) {
       zone_.locked([&](ShmTable& table) { return table.put(write, ngx_current_msec); });
   const bool refused =
       result.status == ShmTable::Put::full || result.status == ShmTable::Put::too_large;
-  if (refused && (refusal_logged_at_ == 0 ||
-                  ngx_current_msec - refusal_logged_at_ >= kLogInterval)) {
+  if (refused &&
+      (refusal_logged_at_ == 0 || ngx_current_msec - refusal_logged_at_ >= kLogInterval)) {
     refusal_logged_at_ = ngx_current_msec;
     ngx_str_t zone_name = to_ngx_str(zone_.name());
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
@@ -55,9 +54,8 @@ bool ShmDictionary::write(const ShmTable::Write& write) {
 }
 
 void ShmDictionary::erase_if_equal(std::string_view name, std::string_view value) {
-  zone_.locked([&](ShmTable& table) {
-    return table.erase_if_equal(name, value, ngx_current_msec);
-  });
+  zone_.locked(
+      [&](ShmTable& table) { return table.erase_if_equal(name, value, ngx_current_msec); });
 }
 
 ShmTable::Stats ShmDictionary::stats() {

@@ -50,9 +50,8 @@ Task<StoreWrite> ShmSessionStore::replace(StoreKey key, std::string expected_gen
 
 Task<StoreWrite> ShmSessionStore::touch(StoreKey key, Milliseconds ttl) {
   const std::uint64_t deadline = shm_deadline(ttl);
-  co_return hit_or_miss(zone_.locked([&](ShmTable& table) {
-    return table.touch(key.view(), deadline, ngx_current_msec);
-  }));
+  co_return hit_or_miss(zone_.locked(
+      [&](ShmTable& table) { return table.touch(key.view(), deadline, ngx_current_msec); }));
 }
 
 Task<StoreWrite> ShmSessionStore::erase(StoreKey key) {
@@ -73,7 +72,8 @@ StoreWrite ShmSessionStore::put(const StoreKey& key, std::string_view envelope, 
                               .when = when,
                               .prefix = generation,
                               .evict_live = true};
-  const auto put = zone_.locked([&](ShmTable& table) { return table.put(write, ngx_current_msec); });
+  const auto put =
+      zone_.locked([&](ShmTable& table) { return table.put(write, ngx_current_msec); });
   evicted_ += put.evicted;
   if (evicted_ > 0) report_evictions();
   switch (put.status) {

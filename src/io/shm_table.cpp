@@ -9,35 +9,51 @@ namespace oidc {
 
 using namespace shm_layout;
 
-// Everything happens in here: the mark tells the next holder of the lock that this one died.
+// What is found damaged is emptied, so that the next call finds a sound table.
 template <class F>
-auto ShmTable::change(F&& body) noexcept -> decltype(body()) {
-  const std::atomic_ref changing(header().changing);
-  if (changing.load(std::memory_order_relaxed) != 0) reset();
-  changing.store(1, std::memory_order_relaxed);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  decltype(body()) result{};
+auto ShmTable::observe(F&& body) noexcept -> decltype(body()) {
+  if (header().changing != 0) reset();
   try {
-    result = body();
+    return body();
   } catch (const Damage&) {
-    result = {};
     reset();
+    return {};
   }
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  changing.store(0, std::memory_order_relaxed);
-  return result;
 }
 
+// All writing happens in here: the mark tells the next holder of the lock that this one died.
+template <class F>
+auto ShmTable::change(F&& body) noexcept -> decltype(body()) {
+  return observe([&] {
+    const std::atomic_ref changing(header().changing);
+    changing.store(1, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    auto result = body();
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    changing.store(0, std::memory_order_relaxed);
+    return result;
+  });
+}
+
+// Writes only where the order of use changes: a reader that is killed leaves no mark.
 std::optional<ShmTable::Found> ShmTable::read(std::string_view key, std::uint64_t now,
                                               std::span<char> out) noexcept {
-  return change([&]() -> std::optional<Found> {
-    const std::uint32_t index = find_live(key, now);
+  const auto found = observe([&]() -> std::optional<Found> {
+    const std::uint32_t index = find(key, hash_of(key));
     if (index == kNone) return std::nullopt;
-    const Block& found = entry(index);
-    copy_out(index, found.key_size, out.first(std::min<std::size_t>(out.size(), found.value_size)));
-    use(index, now);
-    return Found{index, found.generation, found.expires_at, found.value_size};
+    const Block& record = entry(index);
+    if (record.expires_at <= now) return std::nullopt;
+    copy_out(index, record.key_size,
+             out.first(std::min<std::size_t>(out.size(), record.value_size)));
+    return Found{index, record.generation, record.expires_at, record.value_size};
   });
+  if (found && use_is_due(found->slot, now)) {
+    change([&] {
+      use(found->slot, now);
+      return true;
+    });
+  }
+  return found;
 }
 
 ShmTable::PutResult ShmTable::put(const Write& write, std::uint64_t now) noexcept {
@@ -60,8 +76,7 @@ ShmTable::PutResult ShmTable::put(const Write& write, std::uint64_t now) noexcep
 
     const std::uint32_t held = index == kNone ? 0 : length_of(entry(index));
     PutResult result;
-    if (wanted > held &&
-        !make_room(wanted - held, index, write.evict_live, now, result.evicted)) {
+    if (wanted > held && !make_room(wanted - held, index, write.evict_live, now, result.evicted)) {
       ++header().refused;
       return result;
     }
@@ -106,8 +121,8 @@ bool ShmTable::erase_if_equal(std::string_view key, std::string_view value,
 
 bool ShmTable::current(const Found& found) const noexcept {
   if (found.slot >= block_count_) return false;
-  Block& there = *reinterpret_cast<Block*>(blocks_ + std::size_t{found.slot} * shape_.block_size);
-  return std::atomic_ref(there.generation).load(std::memory_order_acquire) == found.generation;
+  const std::atomic_ref generation(record_at(found.slot).generation);
+  return generation.load(std::memory_order_acquire) == found.generation;
 }
 
 ShmTable::Stats ShmTable::stats() const noexcept {
@@ -128,19 +143,21 @@ std::uint32_t& ShmTable::bucket(std::uint64_t hash) const noexcept {
   return buckets_[hash & (bucket_count_ - 1)];
 }
 
-std::uint32_t ShmTable::find_live(std::string_view key, std::uint64_t now) {
-  const std::uint64_t hash = hash_of(key);
+std::uint32_t ShmTable::find(std::string_view key, std::uint64_t hash) const {
   std::uint32_t steps = 0;
   for (std::uint32_t index = bucket(hash); index != kNone;) {
     if (steps++ > block_count_) throw Damage{};
     const Block& found = entry(index);
-    if (found.hash == hash && found.key_size == key.size() && equals(index, 0, key)) {
-      if (found.expires_at > now) return index;
-      remove(index);
-      return kNone;
-    }
+    if (found.hash == hash && found.key_size == key.size() && equals(index, 0, key)) return index;
     index = found.bucket_next;
   }
+  return kNone;
+}
+
+std::uint32_t ShmTable::find_live(std::string_view key, std::uint64_t now) {
+  const std::uint32_t index = find(key, hash_of(key));
+  if (index == kNone || entry(index).expires_at > now) return index;
+  remove(index);
   return kNone;
 }
 

@@ -95,11 +95,15 @@ class ShmTable {
   ShmTable(std::span<std::byte> memory, Shape shape, const Geometry& geometry) noexcept;
 
   template <class F>
+  auto observe(F&& body) noexcept -> decltype(body());
+  template <class F>
   auto change(F&& body) noexcept -> decltype(body());
   void make_empty(std::uint64_t resets, Seed seed) noexcept;
   void reset() noexcept;
 
   [[nodiscard]] Header& header() const noexcept;
+  // Unchecked; the other two throw Damage.
+  [[nodiscard]] Block& record_at(std::uint32_t index) const noexcept;
   [[nodiscard]] Block& block(std::uint32_t index) const;
   [[nodiscard]] Block& entry(std::uint32_t index) const;
   [[nodiscard]] std::uint32_t& bucket(std::uint64_t hash) const noexcept;
@@ -109,6 +113,7 @@ class ShmTable {
   [[nodiscard]] std::uint32_t available() const noexcept;
   [[nodiscard]] std::uint64_t hash_of(std::string_view key) const noexcept;
 
+  [[nodiscard]] std::uint32_t find(std::string_view key, std::uint64_t hash) const;
   // An expired record is removed on the way.
   [[nodiscard]] std::uint32_t find_live(std::string_view key, std::uint64_t now);
   // Calls body(piece) for the parts of the record's bytes in [from, from + size).
@@ -130,6 +135,7 @@ class ShmTable {
 
   void lru_link(std::uint32_t index);
   void lru_unlink(std::uint32_t index);
+  [[nodiscard]] bool use_is_due(std::uint32_t index, std::uint64_t now) const noexcept;
   void use(std::uint32_t index, std::uint64_t now);
 
   void heap_set(std::uint32_t position, std::uint32_t index);

@@ -31,8 +31,8 @@ struct ShmTable::Header {
   std::uint32_t untouched;   // blocks from here on were never used
   std::uint32_t free_first;  // chain of blocks that were
   std::uint32_t free_count;
-  std::uint32_t entries;     // also the size of the heap
-  std::uint32_t lru_first;   // most recently used
+  std::uint32_t entries;    // also the size of the heap
+  std::uint32_t lru_first;  // most recently used
   std::uint32_t lru_last;
   std::uint64_t evicted;
   std::uint64_t refused;

@@ -99,19 +99,26 @@ void ShmTable::reset() noexcept {
   make_empty(header().resets + 1, header().seed);
   // What anybody remembers of a place is not current any more.
   for (std::uint32_t index = 0; index < block_count_; ++index) {
-    Block& any = *reinterpret_cast<Block*>(blocks_ + std::size_t{index} * shape_.block_size);
-    std::atomic_ref(any.generation).fetch_add(1, std::memory_order_release);
+    std::atomic_ref(record_at(index).generation).fetch_add(1, std::memory_order_release);
   }
   took_reset_ = true;
 }
 
-bool ShmTable::took_reset() noexcept { return std::exchange(took_reset_, false); }
+bool ShmTable::took_reset() noexcept {
+  return std::exchange(took_reset_, false);
+}
 
-ShmTable::Header& ShmTable::header() const noexcept { return *at_offset<Header>(memory_, 0); }
+ShmTable::Header& ShmTable::header() const noexcept {
+  return *at_offset<Header>(memory_, 0);
+}
+
+ShmTable::Block& ShmTable::record_at(std::uint32_t index) const noexcept {
+  return *reinterpret_cast<Block*>(blocks_ + std::size_t{index} * shape_.block_size);
+}
 
 ShmTable::Block& ShmTable::block(std::uint32_t index) const {
   if (index >= block_count_) throw Damage{};
-  return *reinterpret_cast<Block*>(blocks_ + std::size_t{index} * shape_.block_size);
+  return record_at(index);
 }
 
 ShmTable::Block& ShmTable::entry(std::uint32_t index) const {

@@ -38,10 +38,13 @@ void ShmTable::lru_unlink(std::uint32_t index) {
   }
 }
 
+bool ShmTable::use_is_due(std::uint32_t index, std::uint64_t now) const noexcept {
+  return record_at(index).used_at + kUseGrain < now;
+}
+
 void ShmTable::use(std::uint32_t index, std::uint64_t now) {
-  Block& used = entry(index);
-  if (now <= used.used_at + kUseGrain) return;
-  used.used_at = now;
+  if (!use_is_due(index, now)) return;
+  entry(index).used_at = now;
   lru_unlink(index);
   lru_link(index);
 }
@@ -75,8 +78,7 @@ void ShmTable::heap_down(std::uint32_t position) {
   for (;;) {
     std::uint32_t child = 2 * position + 1;
     if (child >= count) break;
-    if (child + 1 < count &&
-        entry(heap(child + 1)).expires_at < entry(heap(child)).expires_at) {
+    if (child + 1 < count && entry(heap(child + 1)).expires_at < entry(heap(child)).expires_at) {
       ++child;
     }
     if (entry(heap(child)).expires_at >= expires_at) break;

@@ -114,8 +114,8 @@ ngx_int_t ShmZone::format() {
   if (!ngx_test_config) {
     ngx_log_error(NGX_LOG_NOTICE, zone_.shm.log, 0,
                   "oidc: zone \"%V\": %uz bytes, room for about %uL %s of %uz bytes",
-                  &zone_.shm.name, zone_.shm.size, table_->room_for(use_.record_size),
-                  use_.records, use_.record_size);
+                  &zone_.shm.name, zone_.shm.size, table_->room_for(use_.record_size), use_.records,
+                  use_.record_size);
   }
   return NGX_OK;
 }
@@ -136,9 +136,10 @@ void ShmZone::log_loss() const noexcept {
 }
 
 void ShmZone::log_reset() const noexcept {
-  ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
-                "oidc: zone \"%V\" was damaged, or a worker died while it wrote; it was emptied: %s",
-                &zone_.shm.name, use_.cost);
+  ngx_log_error(
+      NGX_LOG_CRIT, ngx_cycle->log, 0,
+      "oidc: zone \"%V\" was damaged, or a worker died while it wrote; it was emptied: %s",
+      &zone_.shm.name, use_.cost);
 }
 
 }  // namespace oidc

@@ -59,10 +59,6 @@ Result<std::shared_ptr<const TlsTrust>> TlsTrust::load(const TlsFiles& files) {
 
   std::string trusted = files.trusted_certificate;
   if (trusted.empty()) trusted = system_trust_file();
-  if (trusted.empty()) {
-    return Error{Errc::invalid_configuration,
-                 "the system has no bundle of trusted certificates where one is looked for"};
-  }
   if (auto done = trust->load_trusted(trusted); !done) return done.error();
   if (!files.crl.empty()) {
     if (auto done = trust->load_crl(files.crl); !done) return done.error();
@@ -126,7 +122,8 @@ bool TlsTrust::install(ssl_ctx_st* context) const noexcept {
 }
 
 std::string system_trust_file() {
-  if (const char* configured = std::getenv(X509_get_default_cert_file_env())) return configured;
+  const char* configured = std::getenv(X509_get_default_cert_file_env());
+  if (configured != nullptr && *configured != '\0') return configured;
   constexpr std::array kPlaces{
       "/etc/ssl/certs/ca-certificates.crt",                 // Debian, Alpine, Arch
       "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  // Fedora, RHEL

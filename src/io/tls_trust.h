@@ -49,8 +49,8 @@ class TlsTrust {
   std::unique_ptr<evp_pkey_st, Free> key_;
 };
 
-// The system's bundle of certificate authorities: $SSL_CERT_FILE, or the first that exists of the
-// usual places. Empty: there is none.
+// The system's bundle of certificate authorities: $SSL_CERT_FILE, else the first that exists of the
+// usual places, else OpenSSL's own default, whether it exists or not.
 [[nodiscard]] std::string system_trust_file();
 
 }  // namespace oidc

@@ -69,11 +69,9 @@ void RequestBodyReader::begin(std::size_t max) {
   --r_->main->count;
   take_available();
   if (done_) return;
-  if (!r_->reading_body) {
-    finish(Errc::none);
-    return;
-  }
   r_->read_event_handler = on_read_event;
+  // The buffer may have been full with more to come, which no further event would tell.
+  on_readable();
 }
 
 void RequestBodyReader::on_readable() {

@@ -26,8 +26,7 @@ const MainConf& main_conf(const ngx_http_request_t* r) noexcept {
 }
 
 const MainConf* main_conf(const ngx_cycle_t* cycle) noexcept {
-  const void* object =
-      ngx_http_cycle_get_module_main_conf(cycle, ngx_http_openid_connect_module);
+  const void* object = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_openid_connect_module);
   return object == nullptr ? nullptr : &static_cast<const MainObject*>(object)->view;
 }
 

@@ -63,7 +63,7 @@ struct KeysConf {
 };
 
 struct MainConf {
-  bool used = false;  // some location has `oidc on`
+  bool used = false;                      // some location has `oidc on`
   std::vector<const Settings*> settings;  // [Settings::index]
   std::vector<ProviderConf> providers;    // [Settings::provider_index]
   std::vector<StoreConf> stores;          // [Settings::store_index]

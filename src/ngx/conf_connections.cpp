@@ -1,127 +1,109 @@
-// What workers need to reach providers and Redis. Certificates and keys are read here, in the
-// master: once for each set of files.
-#include <map>
-#include <tuple>
-
-#include "ngx/conf_objects.h"
+#include "ngx/conf_connections.h"
 
 namespace oidc::ngx {
 namespace {
 
-void log_error(ngx_conf_t* cf, const std::string& text) {
-  ngx_str_t view = to_ngx_str(text);
-  ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%V", &view);
+// The file that the trust's error names stands behind one of these.
+std::string_view file_directive(const RedisSettings& settings, const std::string& text) {
+  const auto named = [&](const std::string& file) {
+    return !file.empty() && text.find(file) != std::string::npos;
+  };
+  if (named(settings.ssl_certificate_key)) return "oidc_redis_ssl_certificate_key";
+  if (named(settings.ssl_certificate)) return "oidc_redis_ssl_certificate";
+  return "oidc_redis_ssl_trusted_certificate";
 }
 
-class Preparation {
- public:
-  explicit Preparation(ngx_conf_t* cf)
-      : cf_(cf), system_(std::make_shared<const SystemNames>(read_system_names())) {}
-
-  bool prepare(ProviderConf& provider, LocationResolver resolver) {
-    const ProviderSettings& settings = *provider.settings;
-    HttpClientOptions& http = provider.http;
-    http.timeout = Milliseconds(settings.timeout_ms);
-    http.connect_timeout = Milliseconds(settings.timeout_ms / 3);
-    http.keepalive = settings.keepalive;
-    http.ssl_verify = settings.ssl_verify;
-    http.proxies = {settings.http_proxy, settings.https_proxy, settings.no_proxy};
-    for (const std::string& proxy : {settings.http_proxy, settings.https_proxy}) {
-      if (proxy.empty()) continue;
-      Result<void> checked = check_proxy_url(proxy);
-      if (!checked) return failed("oidc_http_proxy or oidc_https_proxy", checked.error());
-    }
-    if (settings.ssl_verify) {
-      http.trust = trust("oidc_ssl_trusted_certificate",
-                         {settings.ssl_trusted_certificate, settings.ssl_crl, {}, {}});
-      if (!http.trust) return false;
-    }
-    return names(http.names, resolver);
-  }
-
-  bool prepare(StoreConf& store, LocationResolver resolver) {
-    const RedisSettings& settings = store.settings->redis;
-    auto redis = std::make_shared<RedisOptions>();
-    redis->host = settings.host;
-    redis->port = settings.port;
-    redis->socket = settings.socket;
-    redis->database = settings.database;
-    redis->username = settings.username;
-    redis->password = settings.password.clone();
-    redis->server_name = settings.server_name;
-    redis->connect_timeout = Milliseconds(settings.connect_timeout_ms);
-    redis->send_timeout = Milliseconds(settings.send_timeout_ms);
-    redis->read_timeout = Milliseconds(settings.read_timeout_ms);
-    redis->connections = settings.connections;
-    if (settings.ssl && !prepare_tls(*redis, settings)) return false;
-    if (!names(redis->names, resolver)) return false;
-    store.redis = std::move(redis);
-    return true;
-  }
-
- private:
-  using Files = std::tuple<std::string, std::string, std::string, std::string>;
-
-  bool prepare_tls(RedisOptions& redis, const RedisSettings& settings) {
-    std::shared_ptr<const TlsTrust> its_trust;
-    if (settings.ssl_verify || !settings.ssl_certificate.empty()) {
-      its_trust = trust("oidc_redis_ssl_trusted_certificate",
-                        {settings.ssl_trusted_certificate, {}, settings.ssl_certificate,
-                         settings.ssl_certificate_key});
-      if (!its_trust) return false;
-    }
-    Result<std::shared_ptr<RedisTls>> tls =
-        RedisTls::create(its_trust, settings.ssl_verify, cf_->log);
-    if (!tls) return failed("oidc_redis_ssl", tls.error());
-    redis.tls = std::move(*tls);
-    return true;
-  }
-
-  std::shared_ptr<const TlsTrust> trust(std::string_view directive, const TlsFiles& files) {
-    const Files key{files.trusted_certificate, files.crl, files.certificate,
-                    files.certificate_key};
-    const auto known = trusts_.find(key);
-    if (known != trusts_.end()) return known->second;
-    Result<std::shared_ptr<const TlsTrust>> loaded = TlsTrust::load(files);
-    if (!loaded) {
-      static_cast<void>(failed(directive, loaded.error()));
-      return nullptr;
-    }
-    return trusts_.emplace(key, std::move(*loaded)).first->second;
-  }
-
-  bool names(NameSource& target, LocationResolver resolver) {
-    if (resolver == nullptr && of_system_ == nullptr) {
-      of_system_ = create_system_resolver(cf_, *system_);
-      if (of_system_ == nullptr) return false;
-    }
-    target = choose_names(resolver, of_system_, system_);
-    return true;
-  }
-
-  bool failed(std::string_view directive, const Error& error) {
-    log_error(cf_, std::string(directive) + ": " + error.detail);
-    return false;
-  }
-
-  ngx_conf_t* cf_;
-  std::shared_ptr<const SystemNames> system_;
-  ngx_resolver_t* of_system_ = nullptr;
-  std::map<Files, std::shared_ptr<const TlsTrust>> trusts_;
-};
+constexpr std::string_view kNoResolver = "the system's name servers cannot be used";
 
 }  // namespace
 
-bool prepare_connections(ngx_conf_t* cf, MainObject& main) {
-  Preparation preparation(cf);
-  for (std::size_t i = 0; i < main.view.providers.size(); ++i) {
-    if (!preparation.prepare(main.view.providers[i], main.provider_resolvers[i])) return false;
+std::optional<Objection> Connections::prepare(ngx_conf_t* cf, ProviderConf& provider,
+                                              LocationResolver resolver) {
+  const ProviderSettings& settings = *provider.settings;
+  HttpClientOptions& http = provider.http;
+  http.timeout = Milliseconds(settings.timeout_ms);
+  http.connect_timeout = Milliseconds(settings.timeout_ms / 3);
+  http.keepalive = settings.keepalive;
+  http.ssl_verify = settings.ssl_verify;
+  http.proxies = {settings.http_proxy, settings.https_proxy, settings.no_proxy};
+  if (!settings.http_proxy.empty() && !check_proxy_url(settings.http_proxy)) {
+    return Objection{"oidc_http_proxy", "libcurl does not understand this URL"};
   }
-  for (std::size_t i = 0; i < main.view.stores.size(); ++i) {
-    StoreConf& store = main.view.stores[i];
-    if (store.settings->storage != StorageKind::redis) continue;
-    if (!preparation.prepare(store, main.store_resolvers[i])) return false;
+  if (!settings.https_proxy.empty() && !check_proxy_url(settings.https_proxy)) {
+    return Objection{"oidc_https_proxy", "libcurl does not understand this URL"};
   }
+  if (settings.ssl_verify) {
+    Result<Trust> loaded = trust({settings.ssl_trusted_certificate, settings.ssl_crl, {}, {}});
+    if (!loaded) {
+      const std::string& text = loaded.error().detail;
+      const bool crl =
+          !settings.ssl_crl.empty() && text.find(settings.ssl_crl) != std::string::npos;
+      return Objection{crl ? "oidc_ssl_crl" : "oidc_ssl_trusted_certificate", text};
+    }
+    http.trust = std::move(*loaded);
+  }
+  if (!find_names(cf, http.names, resolver)) {
+    return Objection{"oidc_issuer", std::string(kNoResolver)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Objection> Connections::prepare(ngx_conf_t* cf, StoreConf& store,
+                                              LocationResolver resolver) {
+  const RedisSettings& settings = store.settings->redis;
+  auto redis = std::make_shared<RedisOptions>();
+  redis->host = settings.host;
+  redis->port = settings.port;
+  redis->socket = settings.socket;
+  redis->database = settings.database;
+  redis->username = settings.username;
+  redis->password = settings.password.clone();
+  redis->server_name = settings.server_name;
+  redis->connect_timeout = Milliseconds(settings.connect_timeout_ms);
+  redis->send_timeout = Milliseconds(settings.send_timeout_ms);
+  redis->read_timeout = Milliseconds(settings.read_timeout_ms);
+  redis->connections = settings.connections;
+  if (settings.ssl) {
+    Trust its_trust;
+    if (settings.ssl_verify || !settings.ssl_certificate.empty()) {
+      Result<Trust> loaded = trust({settings.ssl_trusted_certificate,
+                                    {},
+                                    settings.ssl_certificate,
+                                    settings.ssl_certificate_key});
+      if (!loaded) {
+        const std::string& text = loaded.error().detail;
+        return Objection{file_directive(settings, text), text};
+      }
+      its_trust = std::move(*loaded);
+    }
+    Result<std::shared_ptr<RedisTls>> tls =
+        RedisTls::create(std::move(its_trust), settings.ssl_verify, cf->log);
+    if (!tls) return Objection{"oidc_redis_ssl", tls.error().detail};
+    redis->tls = std::move(*tls);
+  }
+  if (!find_names(cf, redis->names, resolver)) {
+    return Objection{"oidc_redis_host", std::string(kNoResolver)};
+  }
+  store.redis = std::move(redis);
+  return std::nullopt;
+}
+
+Result<Connections::Trust> Connections::trust(const TlsFiles& files) {
+  const Files key{files.trusted_certificate, files.crl, files.certificate, files.certificate_key};
+  const auto known = trusts_.find(key);
+  if (known != trusts_.end()) return known->second;
+  Result<Trust> loaded = TlsTrust::load(files);
+  if (loaded) trusts_.emplace(key, *loaded);
+  return loaded;
+}
+
+bool Connections::find_names(ngx_conf_t* cf, NameSource& target, LocationResolver resolver) {
+  if (!system_) system_ = std::make_shared<const SystemNames>(read_system_names());
+  if (resolver == nullptr && of_system_ == nullptr) {
+    of_system_ = create_system_resolver(cf, *system_);
+    if (of_system_ == nullptr) return false;
+  }
+  target = choose_names(resolver, of_system_, system_);
   return true;
 }
 

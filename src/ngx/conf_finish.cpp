@@ -7,7 +7,8 @@
 namespace oidc::ngx {
 namespace {
 
-// Used states need the room: one entry for each login of the last oidc_authorization_rolling_timeout.
+// Used states need the room: one entry for each login of the last
+// oidc_authorization_rolling_timeout.
 constexpr std::size_t kSharedZoneSize = 16 * 1024 * 1024;
 
 void log_error(ngx_conf_t* cf, const std::string& text) {
@@ -16,8 +17,8 @@ void log_error(ngx_conf_t* cf, const std::string& text) {
 }
 
 bool finish_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t& core) {
-  auto& server = *static_cast<ServerObject*>(
-      core.ctx->srv_conf[ngx_http_openid_connect_module.ctx_index]);
+  auto& server =
+      *static_cast<ServerObject*>(core.ctx->srv_conf[ngx_http_openid_connect_module.ctx_index]);
   Result<void> checked = check_server(server.settings);
   if (!checked) {
     std::string text = checked.error().detail + " (for server \"";
@@ -35,34 +36,23 @@ bool finish_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t& core) {
   return true;
 }
 
-ShmZone* session_zone(ngx_conf_t* cf, MainObject& main, const std::string& name) {
-  const auto known = main.session_zones.find(name);
-  if (known != main.session_zones.end()) return known->second;
-  const auto declared = std::find_if(main.zones.begin(), main.zones.end(),
-                                     [&](const ZoneSettings& zone) { return zone.name == name; });
-  if (declared == main.zones.end()) {
-    log_error(cf, "oidc_session_storage: there is no oidc_session_zone \"" + name + "\"");
-    return nullptr;
-  }
-  ShmZone* zone = ShmZone::declare(cf, name, declared->size, kSessionZone);
-  main.session_zones.emplace(name, zone);
-  return zone;
-}
-
 bool declare_zones(ngx_conf_t* cf, MainObject& main) {
   main.view.shared_zone = ShmZone::declare(cf, kSharedZoneName, kSharedZoneSize, kSharedZone);
   if (main.view.shared_zone == nullptr) return false;
+  // Stores differ in their zones, so each zone is declared once.
   for (StoreConf& store : main.view.stores) {
     if (store.settings->storage != StorageKind::shm) continue;
-    store.zone = session_zone(cf, main, store.settings->zone);
+    const auto zone = std::find_if(
+        main.zones.begin(), main.zones.end(),
+        [&](const ZoneSettings& declared) { return declared.name == store.settings->zone; });
+    store.zone = ShmZone::declare(cf, zone->name, zone->size, kSessionZone);
     if (store.zone == nullptr) return false;
   }
   const bool generates =
       std::any_of(main.view.keys.begin(), main.view.keys.end(),
                   [](const KeysConf& keys) { return keys.settings->secrets.empty(); });
   if (!generates) return true;
-  main.view.secret_zone =
-      ShmZone::declare(cf, kSecretZoneName, ShmZone::least_size(), kSecretZone);
+  main.view.secret_zone = ShmZone::declare(cf, kSecretZoneName, ShmZone::least_size(), kSecretZone);
   return main.view.secret_zone != nullptr;
 }
 
@@ -78,7 +68,7 @@ bool finish_configuration(ngx_conf_t* cf) {
   for (ngx_uint_t i = 0; i < core.servers.nelts; ++i) {
     if (!finish_server(cf, *servers[i])) return false;
   }
-  return declare_zones(cf, main) && prepare_connections(cf, main);
+  return declare_zones(cf, main);
 }
 
 }  // namespace oidc::ngx

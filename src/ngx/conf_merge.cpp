@@ -70,6 +70,16 @@ void log(const Merging& merging, ngx_uint_t level, const std::string& text,
   ngx_log_error(level, merging.cf->log, 0, "%V", &view);
 }
 
+// An objection with the place of its directive.
+std::string describe(const Objection& objection, const LocationObject& location) {
+  std::string text(objection.directive);
+  text.append(": ").append(objection.text);
+  const DirectiveWords::Lines* lines = location.words.get(objection.directive);
+  if (lines == nullptr) return text;
+  text.append(" in ").append(lines->front().file);
+  return text.append(":").append(std::to_string(lines->front().line));
+}
+
 // The first position at which matches(position) holds; size when there is none.
 template <class Matches>
 std::size_t find_position(std::size_t size, Matches matches) {
@@ -78,25 +88,37 @@ std::size_t find_position(std::size_t size, Matches matches) {
   return i;
 }
 
-void number_provider(MainObject& main, Settings& settings, LocationResolver resolver) {
+std::optional<Objection> number_provider(const Merging& merging, Settings& settings,
+                                         LocationResolver resolver) {
+  MainObject& main = merging.main();
   std::vector<ProviderConf>& known = main.view.providers;
   settings.provider_index = find_position(known.size(), [&](std::size_t i) {
     return *known[i].settings == settings.provider && main.provider_resolvers[i] == resolver;
   });
-  if (settings.provider_index < known.size()) return;
+  if (settings.provider_index < known.size()) return std::nullopt;
   known.push_back({&settings.provider, {}});
   main.provider_resolvers.push_back(resolver);
+  return main.connections.prepare(merging.cf, known.back(), resolver);
 }
 
-void number_store(MainObject& main, Settings& settings, LocationResolver resolver) {
+std::optional<Objection> number_store(const Merging& merging, Settings& settings,
+                                      LocationResolver resolver) {
+  MainObject& main = merging.main();
   std::vector<StoreConf>& known = main.view.stores;
-  if (settings.session.storage == StorageKind::shm) resolver = nullptr;
+  const bool redis = settings.session.storage == StorageKind::redis;
+  if (!redis) resolver = nullptr;
   settings.store_index = find_position(known.size(), [&](std::size_t i) {
     return same_store(*known[i].settings, settings.session) && main.store_resolvers[i] == resolver;
   });
-  if (settings.store_index < known.size()) return;
+  if (settings.store_index < known.size()) return std::nullopt;
   known.push_back({&settings.session, nullptr, nullptr});
   main.store_resolvers.push_back(resolver);
+  if (redis) return main.connections.prepare(merging.cf, known.back(), resolver);
+  const std::string& name = settings.session.zone;
+  for (const ZoneSettings& zone : main.zones) {
+    if (zone.name == name) return std::nullopt;
+  }
+  return Objection{"oidc_session_storage", "there is no oidc_session_zone \"" + name + "\""};
 }
 
 void number_keys(MainObject& main, Settings& settings) {
@@ -121,18 +143,23 @@ const Settings* build(const Merging& merging, const LocationObject& location,
   for (const std::string& warning : warnings) {
     if (main.warned.insert(warning).second) log(merging, NGX_LOG_WARN, warning, location);
   }
-  std::unique_ptr<Settings> settings = std::move(*built);
-  for (Value* value : variable_values(*settings)) {
+  // Kept also when something fails below: what is numbered points to it.
+  main.settings.push_back(std::move(*built));
+  Settings& settings = *main.settings.back();
+  for (Value* value : variable_values(settings)) {
     if (!compile_value(merging.cf, *value)) return nullptr;
   }
-  settings->index = main.settings.size();
-  number_provider(main, *settings, resolver);
-  number_store(main, *settings, resolver);
-  number_keys(main, *settings);
+  settings.index = main.view.settings.size();
+  std::optional<Objection> objection = number_provider(merging, settings, resolver);
+  if (!objection) objection = number_store(merging, settings, resolver);
+  if (objection) {
+    log(merging, NGX_LOG_EMERG, describe(*objection, location), location);
+    return nullptr;
+  }
+  number_keys(main, settings);
   main.view.used = true;
-  main.view.settings.push_back(settings.get());
-  main.settings.push_back(std::move(settings));
-  return main.view.settings.back();
+  main.view.settings.push_back(&settings);
+  return &settings;
 }
 
 const Settings* find_or_build(const Merging& merging, const LocationObject& location) {

@@ -79,7 +79,8 @@ char* set_directive(ngx_conf_t* cf, ngx_command_t* command, void* location) noex
     }
     DirectiveWords::Lines& lines = static_cast<LocationObject*>(location)->own[index];
     if (!lines.empty() && !directive.repeatable) {
-      log_error(cf, std::string(directive.name) + ": it is there twice in one block, first on line " +
+      log_error(cf, std::string(directive.name) +
+                        ": it is there twice in one block, first on line " +
                         std::to_string(lines.front().line));
       return failed;
     }
@@ -92,8 +93,8 @@ char* init_main(ngx_conf_t* cf, void* main) noexcept {
   const auto failed = static_cast<char*>(NGX_CONF_ERROR);
   return guard<char*>(failed, [&]() -> char* {
     const auto* contexts = static_cast<const ngx_http_conf_ctx_t*>(cf->ctx);
-    auto& http = *static_cast<LocationObject*>(
-        contexts->loc_conf[ngx_http_openid_connect_module.ctx_index]);
+    auto& http =
+        *static_cast<LocationObject*>(contexts->loc_conf[ngx_http_openid_connect_module.ctx_index]);
     http.inherit(nullptr);
     Result<std::vector<ZoneSettings>> zones = build_zones(http.words);
     if (!zones) {

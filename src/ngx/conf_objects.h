@@ -9,20 +9,18 @@
 #include <vector>
 
 #include "ngx/conf.h"
+#include "ngx/conf_connections.h"
 #include "oidc/settings_builder.h"
 
 namespace oidc::ngx {
-
-// The location's `resolver`; null where it has no name servers.
-using LocationResolver = ngx_resolver_t*;
 
 struct MainObject {
   MainConf view;
   std::vector<LocationResolver> provider_resolvers;  // of view.providers
   std::vector<LocationResolver> store_resolvers;     // of view.stores
   std::vector<std::unique_ptr<Settings>> settings;
-  std::vector<ZoneSettings> zones;       // declared ones, used or not
-  std::map<std::string, ShmZone*> session_zones;  // used ones
+  std::vector<ZoneSettings> zones;  // declared ones, used or not
+  Connections connections;
   std::set<std::string> warned;
 };
 
@@ -56,11 +54,9 @@ char* set_directive(ngx_conf_t* cf, ngx_command_t* command, void* location) noex
 char* init_main(ngx_conf_t* cf, void* main) noexcept;
 char* merge_location(ngx_conf_t* cf, void* outer, void* inner) noexcept;
 
-// At postconfiguration: what only the whole configuration shows, and shared memory.
-[[nodiscard]] bool finish_configuration(ngx_conf_t* cf);
-// What workers need to reach providers and stores: files are read here. Both are false after an
+// At postconfiguration: what only the whole configuration shows, and shared memory. False after an
 // error was logged.
-[[nodiscard]] bool prepare_connections(ngx_conf_t* cf, MainObject& main);
+[[nodiscard]] bool finish_configuration(ngx_conf_t* cf);
 
 }  // namespace oidc::ngx
 

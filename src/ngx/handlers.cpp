@@ -1,5 +1,5 @@
-// The phase handlers. SERVER_REWRITE: the callback. PREACCESS: subrequests, and locations that others
-// decide about. ACCESS: everything else. Hot requests are decided here, without a coroutine.
+// The phase handlers. SERVER_REWRITE: the callback. PREACCESS: subrequests. ACCESS: sessions and
+// logins. PRECONTENT: the headers of whatever others let through. Hot requests are decided here, without a coroutine.
 #include "ngx/handlers.h"
 
 #include "ngx/request_ctx.h"
@@ -90,8 +90,6 @@ ngx_int_t act_on(ngx_http_request_t* r, RequestCtx& ctx, const Settings& setting
   if (outcome.kind == Outcome::Kind::pass) {
     return let_through(r, ctx, settings, std::move(outcome.session));
   }
-  // Whoever answers instead of us must not see the client's copies either.
-  if (clean_request(r, &settings) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   ctx.outcome_name = outcome.reason == Errc::none ? "redirect" : "denied";
   return send_outcome(r, ctx, std::move(outcome));
 }
@@ -131,7 +129,6 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
   }
   if (r->error_page) {
     // No login starts on an error page.
-    if (clean_request(r, &settings) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     return r->err_status >= NGX_HTTP_BAD_REQUEST ? static_cast<ngx_int_t>(r->err_status)
                                                  : NGX_HTTP_UNAUTHORIZED;
   }
@@ -180,11 +177,19 @@ ngx_int_t preaccess_handler(ngx_http_request_t* r) noexcept {
       ctx->original_headers.reset();
       ctx->grant.reset();
     }
-    const bool running = ctx != nullptr && ctx->stage() == RequestCtx::Stage::running;
-    if (location.enabled && (running || (ctx != nullptr && ctx->grant))) return NGX_DECLINED;
-    // Also where the module is on: another access handler may grant instead of ours.
-    const ngx_int_t cleaned = clean_request(r, nullptr);
-    return cleaned == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return NGX_DECLINED;
+  });
+}
+
+// After all access handlers (auth_basic needs the client's Authorization) and before anything that
+// passes the request on: whoever granted it, the client's copies of our headers go.
+ngx_int_t precontent_handler(ngx_http_request_t* r) noexcept {
+  return guard<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, [r]() -> ngx_int_t {
+    const RequestCtx* ctx = RequestCtx::find(r);
+    if (ctx != nullptr && ctx->grant) return NGX_DECLINED;
+    const LocationConf& location = location_conf(r);
+    const Settings* settings = location.enabled ? location.settings : nullptr;
+    return clean_request(r, settings) == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
   });
 }
 

@@ -9,6 +9,7 @@ namespace oidc::ngx {
 [[nodiscard]] ngx_int_t server_rewrite_handler(ngx_http_request_t* r) noexcept;
 [[nodiscard]] ngx_int_t preaccess_handler(ngx_http_request_t* r) noexcept;
 [[nodiscard]] ngx_int_t access_handler(ngx_http_request_t* r) noexcept;
+[[nodiscard]] ngx_int_t precontent_handler(ngx_http_request_t* r) noexcept;
 
 // Puts the header filter into nginx's chain: at the postconfiguration of the filter module.
 void init_header_filter() noexcept;

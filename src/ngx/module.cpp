@@ -2,6 +2,7 @@
 // nginx's order (see modules.c), the header filter.
 #include <array>
 
+#include "io/curl_multi.h"
 #include "io/nginx.h"
 #include "ngx/conf_objects.h"
 #include "ngx/handlers.h"
@@ -46,8 +47,7 @@ std::array<ngx_command_t, kMaxCommands> g_commands = make_commands();
 
 bool add_phase_handler(ngx_http_core_main_conf_t& core, ngx_http_phases phase,
                        ngx_http_handler_pt handler) {
-  auto* place =
-      static_cast<ngx_http_handler_pt*>(ngx_array_push(&core.phases[phase].handlers));
+  auto* place = static_cast<ngx_http_handler_pt*>(ngx_array_push(&core.phases[phase].handlers));
   if (place == nullptr) return false;
   *place = handler;
   return true;
@@ -58,19 +58,27 @@ bool is_used(ngx_conf_t* cf) {
   return static_cast<const MainObject*>(object)->view.used;
 }
 
-ngx_int_t preconfiguration(ngx_conf_t* cf) noexcept { return add_variables(cf); }
+ngx_int_t preconfiguration(ngx_conf_t* cf) noexcept {
+  return add_variables(cf);
+}
 
 ngx_int_t postconfiguration(ngx_conf_t* cf) noexcept {
   return guard<ngx_int_t>(NGX_ERROR, [&]() -> ngx_int_t {
     if (directives().size() >= kMaxCommands) return NGX_ERROR;
     if (!finish_configuration(cf)) return NGX_ERROR;
     if (!is_used(cf)) return NGX_OK;
+    const Result<void> libcurl = check_libcurl();
+    if (!libcurl) {
+      ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "oidc: %s", libcurl.error().detail.c_str());
+      return NGX_ERROR;
+    }
     auto& core = *static_cast<ngx_http_core_main_conf_t*>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
     const bool added =
         add_phase_handler(core, NGX_HTTP_SERVER_REWRITE_PHASE, server_rewrite_handler) &&
         add_phase_handler(core, NGX_HTTP_PREACCESS_PHASE, preaccess_handler) &&
-        add_phase_handler(core, NGX_HTTP_ACCESS_PHASE, access_handler);
+        add_phase_handler(core, NGX_HTTP_ACCESS_PHASE, access_handler) &&
+        add_phase_handler(core, NGX_HTTP_PRECONTENT_PHASE, precontent_handler);
     return added ? NGX_OK : NGX_ERROR;
   });
 }
@@ -97,18 +105,21 @@ ngx_module_t ngx_http_openid_connect_module = {
     &oidc::ngx::g_context,
     oidc::ngx::g_commands.data(),
     NGX_HTTP_MODULE,
-    nullptr,                  // init master
-    nullptr,                  // init module
-    oidc::ngx::init_worker,   // init process
-    nullptr,                  // init thread
-    nullptr,                  // exit thread
-    oidc::ngx::exit_worker,   // exit process
-    nullptr,                  // exit master
+    nullptr,                 // init master
+    nullptr,                 // init module
+    oidc::ngx::init_worker,  // init process
+    nullptr,                 // init thread
+    nullptr,                 // exit thread
+    oidc::ngx::exit_worker,  // exit process
+    nullptr,                 // exit master
     NGX_MODULE_V1_PADDING,
 };
 
 ngx_module_t ngx_http_openid_connect_filter_module = {
-    NGX_MODULE_V1,   &oidc::ngx::g_filter_context, nullptr, NGX_HTTP_MODULE, nullptr, nullptr,
-    nullptr,         nullptr,                      nullptr, nullptr,         nullptr,
-    NGX_MODULE_V1_PADDING,
+    NGX_MODULE_V1, &oidc::ngx::g_filter_context,
+    nullptr,       NGX_HTTP_MODULE,
+    nullptr,       nullptr,
+    nullptr,       nullptr,
+    nullptr,       nullptr,
+    nullptr,       NGX_MODULE_V1_PADDING,
 };

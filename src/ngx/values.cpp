@@ -8,8 +8,8 @@ bool compile_value(ngx_conf_t* cf, Value& value) {
   if (value.text.find('$') == std::string::npos) return true;
   ngx_str_t text = to_ngx_str(value.text);
   text.data = ngx_pstrdup(cf->pool, &text);  // nginx keeps pieces of it
-  auto* compiled =
-      static_cast<ngx_http_complex_value_t*>(ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t)));
+  auto* compiled = static_cast<ngx_http_complex_value_t*>(
+      ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t)));
   if (text.data == nullptr || compiled == nullptr) return false;
   ngx_http_compile_complex_value_t compile{};
   compile.cf = cf;

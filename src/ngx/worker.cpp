@@ -99,7 +99,8 @@ Worker::~Worker() {
 ngx_int_t init_worker(ngx_cycle_t* cycle) noexcept {
   return guard<ngx_int_t>(NGX_ERROR, [cycle]() -> ngx_int_t {
     const MainConf* conf = main_conf(cycle);
-    if (conf == nullptr || !conf->used) return NGX_OK;
+    // nginx's cache manager and loader come here too.
+    if (conf == nullptr || !conf->used || ngx_process == NGX_PROCESS_HELPER) return NGX_OK;
     Result<void> libcurl = init_libcurl();
     if (!libcurl) {
       ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "oidc: %s", libcurl.error().detail.c_str());

@@ -75,8 +75,6 @@ Result<void> check_nonce(const Jwt& jwt, const IdTokenExpectations& expected) {
     if (expected.nonce_required) return Error{Errc::id_token_nonce, "no nonce"};
     return {};
   }
-  // At a refresh the record no longer knows the login's nonce.
-  if (expected.nonce.empty() && !expected.nonce_required) return {};
   if (!constant_time_equal(json_string(jwt.claims, "nonce").value_or(""), expected.nonce)) {
     return Errc::id_token_nonce;
   }

@@ -41,6 +41,7 @@ std::string encode_record(const SessionRecord& record) {
   out.i64(record.tokens_since).i64(record.auth_time);
   out.text(record.subject).text(record.provider_sid).text(record.scope);
   out.text(record.access_token).text(record.refresh_token).text(record.id_token);
+  out.text(record.nonce);
   return out.take();
 }
 
@@ -60,6 +61,7 @@ Result<SessionRecord> decode_record(std::string_view bytes) {
   record.access_token = in.text();
   record.refresh_token = in.text();
   record.id_token = in.text();
+  record.nonce = in.text();
   if (!in.complete()) return Errc::session_record_invalid;
   return record;
 }

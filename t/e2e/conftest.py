@@ -1,6 +1,7 @@
 """The bench's shared parts: one CA, upstream, Keycloak and browser per run, nginx per module."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from bench.client import Client
 from bench.keycloak import Keycloak
 from bench.nginx import Nginx, Settings
 from bench.oidc_provider import OidcProvider
-from bench.proc import make_dir
+from bench.proc import make_dir, root_dir
 from bench.redis_server import RedisServer
 from bench.scripted_op import ScriptedOp
 from bench.upstream import Upstream
@@ -20,6 +21,7 @@ from bench.upstream import Upstream
 def pytest_addoption(parser):
     parser.addoption("--module", required=True, type=Path, help="the module's .so")
     parser.addoption("--nginx", required=True, type=Path, help="the nginx binary")
+    parser.addoption("--keep", action="store_true", help="keep logs and pictures of a good run too")
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +41,17 @@ def certificate(ca):
 
 @pytest.fixture(scope="session")
 def keycloak_process(certificate):
-    """Started early, because it takes its time; use `keycloak`."""
+    """Still starting; use `keycloak`."""
     process = Keycloak(Path(os.environ["KEYCLOAK_HOME"]), certificate)
     yield process
     process.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keycloak_starts_early(request):
+    """It takes its time: it does so while the tests without it run."""
+    if any("keycloak" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("keycloak_process")
 
 
 @pytest.fixture(scope="session")
@@ -125,11 +134,15 @@ def client(ca):
 
 
 def pytest_collection_modifyitems(session, items):
-    """Keycloak starts while the first tests run, and its own tests come last."""
+    """Keycloak's own tests come last."""
     def late(item):
         return "keycloak" in getattr(item, "fixturenames", ())
     items.sort(key=late)
 
 
-def pytest_terminal_summary(terminalreporter):
-    terminalreporter.write_line(f"canaries planted: {canary.known()}")
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    terminalreporter.write_line(f"canaries planted and looked for in every log: {canary.known()}")
+    if exitstatus == 0 and not config.getoption("--keep"):
+        shutil.rmtree(root_dir(), ignore_errors=True)
+    else:
+        terminalreporter.write_line(f"configurations, logs and pictures: {root_dir()}")

@@ -32,12 +32,8 @@ def edits(**changes):
 def text(make):
     """The right answer's text, changed by `make`."""
     def arrange(provider):
-        def override(request):
-            del provider.override["token"]
-            good = provider.respond(request, "token")
-            provider.override["token"] = override
-            return Answer(body=make(good.body))
-        provider.override["token"] = override
+        provider.override["token"] = lambda request: Answer(
+            body=make(provider.right_token(request).body))
     return arrange
 
 
@@ -47,8 +43,8 @@ def unreachable(provider):
 
 DEAD = free_port()
 DEEP = b'{"access_token":' + b"[" * 5000 + b"]" * 5000 + b"}"
-OLD = ("token_request_rejected", "provider_status")
 INVALID = "provider_answer_invalid"
+REFUSAL = ("token_request_rejected", "provider_status", INVALID)
 
 CASES = [
     Case("invalid-grant", "token_request_rejected",
@@ -59,12 +55,12 @@ CASES = [
          answers(json_answer({"error": "invalid_client"}, 400))),
     Case("unauthorized-client", ("token_client_rejected", "token_request_rejected"),
          answers(json_answer({"error": "unauthorized_client"}, 400))),
-    Case("error-of-markup", OLD,
+    Case("error-of-markup", REFUSAL,
          answers(json_answer({"error": "<script>alert(1)</script>",
                               "error_description": "reason=state_mismatch\nforged line"}, 400))),
-    Case("400-no-json", OLD, answers(Answer(400, b"no", HTML))),
-    Case("403-html", OLD, answers(Answer(403, b"<h1>WAF</h1>", HTML))),
-    Case("404", OLD, answers(Answer(404, b"not here", HTML))),
+    Case("400-no-json", REFUSAL, answers(Answer(400, b"no", HTML))),
+    Case("403-html", REFUSAL, answers(Answer(403, b"<h1>WAF</h1>", HTML))),
+    Case("404", REFUSAL, answers(Answer(404, b"not here", HTML))),
     Case("429", ("provider_overloaded", "provider_status"), answers(Answer(429, b"{}"))),
     Case("500", "provider_overloaded", answers(Answer(500, b"oops", HTML))),
     Case("502", "provider_overloaded", answers(Answer(502, b"", HTML))),
@@ -80,7 +76,8 @@ CASES = [
     Case("not-json", INVALID, answers(Answer(200, b"access_token=abc&token_type=Bearer"))),
     Case("html-200", INVALID, answers(Answer(200, b"<html>maintenance</html>", HTML))),
     Case("right-json-wrong-type", INVALID,
-         lambda p: p.override.update(token=_as_html(p))),
+         lambda p: p.override.update(token=lambda request: Answer(
+             body=p.right_token(request).body, content_type=HTML))),
     Case("json-array", INVALID, answers(Answer(200, b"[1,2]"))),
     Case("json-string", INVALID, answers(Answer(200, b'"token"'))),
     Case("json-null", INVALID, answers(Answer(200, b"null"))),
@@ -125,14 +122,6 @@ CASES = [
          text(lambda body: json.dumps(json.loads(body) | {"id_token": None}).encode())),
     Case("id-token-number", ("id_token_missing", INVALID), edits(id_token=5)),
 ]
-
-
-def _as_html(provider):
-    def override(request):
-        del provider.override["token"]
-        good = provider.respond(request, "token")
-        return Answer(body=good.body, content_type=HTML)
-    return override
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ these are taken): two sites, no TLS, no browser flag that makes it easier.
 
 import re
 import time
+from urllib.parse import unquote
 
 import pytest
 from bench import canary
@@ -122,7 +123,7 @@ def test_tutorial(gateway, person, keycloak, capsys):
     assert token["iss"] == keycloak.issuer
     assert token["azp"] == "gateway" and token["preferred_username"] == "alice"
     assert received.header("Cookie") is None
-    assert received.header("X-Name") == "Zo%C3%AB%20M%C3%BCller"
+    assert unquote(received.header("X-Name")) == "Zoë Müller"
     # The code is in no URL of the gateway and in no access log.
     assert not [r.url for r in at_gateway(person) if "code=" in r.url or "state=" in r.url]
     assert "code=" not in gateway.nginx.access_log.read_text()
@@ -193,13 +194,25 @@ def test_user_denies(gateway, person):
     assert echo(page).bearer
 
 
-def test_logout(gateway, person, keycloak):
-    page = log_in(person, gateway.url())
+@pytest.mark.parametrize("how", ["button", "typed"])
+def test_logout(gateway, person, upstream, keycloak, how):
+    """By the application's button; and by the URL typed in, where on plain http no header tells
+    who asks, so that the gateway asks the user."""
+    upstream.answers["/app"] = Answer(
+        body=b'<form method=post action="/logout"><button id=out>Log out</button></form>',
+        content_type="text/html")
+    page = log_in(person, gateway.url(path="/app"))
     assert len(keycloak.sessions("alice")) >= 1
     before = len(person.requests)
-    page.goto(gateway.url(path="/logout"))
-    page.wait_for_selector("#bye")
-    assert page.url.partition("?")[0] == gateway.url(path="/bye")
+    if how == "button":
+        page.click("#out")
+    else:
+        page.goto(gateway.url(path="/logout"))
+        assert page.url == gateway.url(path="/logout")
+        page.click("button")
+    page.wait_for_load_state()
+    assert page.url.partition("?")[0] == gateway.url(path="/bye"), page.inner_text("body")
+    assert page.is_visible("#bye")
     sent = [r.url for r in person.requests[before:] if "/logout" in r.url and "/realms/" in r.url]
     assert sent and "id_token_hint=" in sent[0] and "client_id=gateway" in sent[0]
     assert [c for c in person.cookies() if c["domain"] == "service.test"] == []

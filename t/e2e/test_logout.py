@@ -30,8 +30,7 @@ def site(request, make_nginx, upstream, op, make_redis):
     proxy = f"proxy_pass {upstream.origin};"
     common = {"logout_uri_suffix": "/logout", "logout_methods": "POST DELETE GET", **where}
     return Site(make_nginx, upstream, provider, "\n".join([
-        location("/", protect(provider, logout_redirect_uri="$scheme://127.0.0.1:$server_port/bye",
-                              **common) + proxy),
+        location("/", protect(provider, logout_redirect_uri="/bye", **common) + proxy),
         location("/local/", protect(
             local, redirect_uri="/callback-local", logout_redirect_uri="/bye", **common) + proxy),
         location("/post-only/", protect(provider, redirect_uri="/callback-post", **{

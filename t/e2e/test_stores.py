@@ -125,7 +125,9 @@ def test_garbage_in_redis(make_nginx, upstream, provider, make_redis, junk):
     for key in redis.keys():
         redis.command("SET", key, junk)
     fresh = redis_site(make_nginx, upstream, provider, redis)
-    assert fresh.asks_for_login(client)
+    response = fresh_navigate(fresh, client)
+    # One that is longer than any record counts as an error of the store.
+    assert response.status in ((503,) if len(junk) > 65536 else (302, 303)), response
 
 
 def test_record_of_another_type_in_redis(make_nginx, upstream, provider, make_redis):
@@ -203,8 +205,7 @@ def test_redis_dies_during_a_login(cold_site):
     assert log.wait_reason(["store_unavailable"])
     assert not [c for c in client.cookies() if "session" in c.name]
     redis.start()
-    wait_for("recovery", lambda: site.asks_for_login(Client()), 10, 0.2)
-    round_trip(site)
+    wait_for("recovery", lambda: _works(site), 10, 0.3)
 
 
 def test_redis_absent_at_start(make_nginx, upstream, provider, make_redis):
@@ -232,6 +233,7 @@ def test_redis_is_not_trusted_blindly(make_nginx, upstream, provider, make_redis
         make_nginx, upstream, provider, redis, redis_ssl="on", redis_server_name="localhost",
         redis_ssl_trusted_certificate=stranger.path if fault == "wrong-ca" else ca.path,
         **({"redis_password": "wrong-redis-password"} if fault == "password" else {}))
+    site.nginx.expected_alerts.append("certificate verify failed|SSL_do_handshake")
     log = site.nginx.view()
     response = login(Client(), site.url("/"))
     assert response.status == 503, response

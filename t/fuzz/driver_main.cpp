@@ -18,6 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::string_view_literals;
 
 constexpr std::size_t kLongestInput = 16 * 1024;
 
@@ -53,7 +54,7 @@ class Mutator {
   }
 
   char interesting() {
-    constexpr std::string_view kBytes("\0\t\n\r %&+;=.\"\\/:@[]{},-_\x7f\x80\xff", 28);
+    constexpr std::string_view kBytes = "\0\t\n\r %&+;=.\"\\/:@[]{},-_\x7f\x80\xff"sv;
     return kBytes[below(kBytes.size())];
   }
 

@@ -18,6 +18,7 @@ def pytest_addoption(parser):
     parser.addoption("--module", required=True)
     parser.addoption("--nginx", default="nginx")
     parser.addoption("--preload", default="", help="LD_PRELOAD of nginx: the sanitizer's library")
+    parser.addoption("--sanitized", action="store_true")
 
 
 class Answer:
@@ -46,11 +47,14 @@ class Nginx:
         self.config = directory / "nginx.conf"
         self.config.write_text(config.replace("@PORT@", str(self.port)))
         self.environment = dict(os.environ)
-        if options.preload:
-            self.environment["LD_PRELOAD"] = options.preload
-            self.environment["ASAN_OPTIONS"] = (
-                f"detect_odr_violation=0:detect_leaks=1:log_path={directory}/asan"
-            )
+        self.environment["LD_PRELOAD"] = options.preload
+        self.environment["ASAN_OPTIONS"] = (
+            f"detect_odr_violation=0:detect_leaks=1:log_path={directory}/asan"
+        )
+        # nginx itself leaves some of its memory when it exits.
+        suppressions = directory / "suppressions"
+        suppressions.write_text("leak:ngx_alloc\nleak:ngx_memalign\n")
+        self.environment["LSAN_OPTIONS"] = f"suppressions={suppressions}:print_suppressions=0"
         self.command = [options.nginx, "-p", str(directory), "-c", str(self.config)]
         self.process = None
 
@@ -141,7 +145,10 @@ http {
   server {
     listen 127.0.0.1:@PORT@ backlog=1024;
     location /plain { return 200 "plain"; }
-    location /fetch { resolver 127.0.0.1:@DNS@; http_probe timeout=3000 trust=@DIR@/ca.pem; }
+    location /fetch {
+      resolver 127.0.0.1:@DNS@;
+      http_probe timeout=3000 trust=@DIR@/ca.pem;
+    }
     location /nodns { http_probe timeout=3000; }
     location /short { http_probe timeout=600; resolver 127.0.0.1:@DNS@; }
     location /fresh { http_probe keepalive=off; }
@@ -151,11 +158,16 @@ http {
     location /unverified { http_probe verify=off; }
     location /revoked { http_probe trust=@DIR@/ca.pem crl=@DIR@/ca-1.crl; }
     location /current { http_probe trust=@DIR@/ca.pem crl=@DIR@/ca-0.crl; }
-    location /client { http_probe trust=@DIR@/ca.pem certificate=@DIR@/user.pem key=@DIR@/user.key; }
+    location /client {
+      http_probe trust=@DIR@/ca.pem certificate=@DIR@/user.pem key=@DIR@/user.key;
+    }
     location /proxied {
       resolver 127.0.0.1:@DNS@;
       http_probe trust=@DIR@/ca.pem http_proxy=http://user:p%40ss@proxy.test:@PROXY@
-                 https_proxy=http://proxy.test:@TLSPROXY@ no_proxy=direct.test;
+                 https_proxy=http://proxy.test:@TLSPROXY@ no_proxy=direct.test,127.0.0.1,[::1],.below.test;
+    }
+    location /refused {
+      http_probe http_proxy=http://127.0.0.1:@BROKEN@ https_proxy=http://127.0.0.1:@BROKEN@;
     }
   }
 }
@@ -190,6 +202,8 @@ class Bench:
                 "wrong.test": ["127.0.0.1"],
                 "proxy.test": ["127.0.0.1"],
                 "direct.test": ["127.0.0.1"],
+                "sub.direct.test": ["127.0.0.1"],
+                "under.below.test": ["127.0.0.1"],
                 "silent.test": None,
                 "failing.test": "servfail",
                 "svc.first.test": ["192.0.2.1"],
@@ -218,6 +232,7 @@ class Bench:
             "DNS": str(self.dns.port),
             "PROXY": str(self.proxy.port),
             "TLSPROXY": str(self.tls_proxy.port),
+            "BROKEN": str(self.plain.port),
         }
         config = extra(CONFIG).replace("@DIR@/error.log", f"{directory}/error.log")
         for key, value in values.items():
@@ -233,7 +248,7 @@ def bench(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def nginx(bench):
     """Shared by the tests that leave nothing behind; the log is judged at the end."""
-    server = bench.nginx("shared", level=__import__("os").environ.get("LEVEL","notice")).start()
+    server = bench.nginx("shared").start()
     yield server
     assert server.stop() == 0
     server.check_log()

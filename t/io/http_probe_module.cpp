@@ -4,12 +4,14 @@
 //
 // answers GET /fetch?url=URL with what HttpClient got from URL: 200, X-Status, X-Type and the body,
 // or 502 and "reason_code: detail". Further arguments: post=BODY sends a POST, max=N limits the
-// answer, dns=HOST resolves only, spawn=1 answers 202 at once and fetches in a worker's task.
+// answer, header=VALUE adds a header, dns=HOST resolves only; spawn=1 answers 204 at once and
+// fetches in a worker's task, sleep=MS and nap=MS the same with a sleep and a background sleep.
 //
 //   http_probe_system HOSTS_FILE RESOLVER_FILE;   (http) in place of the system's own
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -79,7 +81,10 @@ char* set_probe(ngx_conf_t* cf, ngx_command_t*, void* data) noexcept {
   options.ssl_verify = words["verify"] != "off";
   options.proxies.http_proxy = words["http_proxy"];
   options.proxies.https_proxy = words["https_proxy"];
-  if (words.contains("no_proxy")) options.proxies.no_proxy.push_back(words["no_proxy"]);
+  std::istringstream direct(words["no_proxy"]);
+  for (std::string host; std::getline(direct, host, ',');) {
+    options.proxies.no_proxy.push_back(host);
+  }
   for (const std::string& proxy : {options.proxies.http_proxy, options.proxies.https_proxy}) {
     if (proxy.empty()) continue;
     if (const auto checked = check_proxy_url(proxy); !checked) {
@@ -238,6 +243,15 @@ Task<void> fetch_for_worker(HttpClient& client, HttpRequest request) {
   if (response && response->body == "throw") throw std::runtime_error("what() stays out");
 }
 
+Task<void> sleep_for_worker(bool background, Milliseconds delay) {
+  if (background) {
+    co_await background_sleep_for(worker->loop, delay);
+  } else {
+    co_await sleep_for(worker->loop, delay);
+  }
+  ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "slept");
+}
+
 Task<Reply> resolve(NameSource names, std::string host) {
   const Dns dns(worker->loop, std::move(names));
   auto addresses = co_await dns.resolve(host, 443, Milliseconds(3000));
@@ -275,6 +289,13 @@ ngx_int_t start(ngx_http_request_t* r) {
   }
   if (!argument(r, "spawn").empty()) {
     worker->loop.spawn(fetch_for_worker(*client, std::move(request)));
+    return NGX_HTTP_NO_CONTENT;
+  }
+
+  for (const char* kind : {"sleep", "nap"}) {
+    const std::string delay = argument(r, kind);
+    if (delay.empty()) continue;
+    worker->loop.spawn(sleep_for_worker(*kind == 'n', Milliseconds(std::stol(delay))));
     return NGX_HTTP_NO_CONTENT;
   }
 

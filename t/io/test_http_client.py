@@ -245,9 +245,8 @@ def test_a_client_that_leaves_cancels(nginx, bench):
     clients = []
     for _ in range(10):
         client = socket.create_connection(("127.0.0.1", nginx.port))
-        client.sendall(
-            b"GET " + nginx.path(url(bench.plain, "hang")).encode() + b" HTTP/1.1\r\nHost: a\r\n\r\n"
-        )
+        path = nginx.path(url(bench.plain, "hang"))
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         clients.append(client)
     time.sleep(0.3)
     started = time.monotonic()
@@ -443,11 +442,33 @@ def test_https_by_a_proxy(nginx, bench):
     assert "\r\nAuthorization" not in head
 
 
-def test_no_proxy(nginx, bench):
+@pytest.mark.parametrize(
+    "host", ["direct.test", "DIRECT.test", "sub.direct.test", "under.below.test", "127.0.0.1"]
+)
+def test_no_proxy(nginx, bench, host):
     before = len(bench.proxy.heads)
-    for host in ["direct.test"]:
-        assert nginx.fetch(url(bench.plain, "ok", host=host), "/proxied").status == 200
+    assert nginx.fetch(url(bench.plain, "ok", host=host), "/proxied").status == 200
     assert len(bench.proxy.heads) == before
+
+
+def test_no_proxy_for_an_ipv6_literal(nginx, bench):
+    before = len(bench.proxy.heads)
+    assert nginx.fetch(url(bench.plain6, "ok", host="[::1]"), "/proxied").status == 200
+    assert len(bench.proxy.heads) == before
+
+
+@pytest.mark.parametrize("host", ["indirect.test", "direct.test.org", "127.0.0.2"])
+def test_names_that_only_look_alike_go_by_the_proxy(nginx, bench, host):
+    assert nginx.fetch(f"http://{host}/ok", "/proxied").status == 200
+    head = bench.plain.requests[-1][0]
+    assert head[0] == f"GET http://{host}/ok HTTP/1.1"
+    assert head[1] == f"Host: {host}"
+
+
+def test_a_proxy_that_refuses_to_connect(nginx):
+    answer = nginx.fetch("https://secret.test/", "/refused")
+    assert answer.reason == "provider_unreachable"
+    assert "secret.test:443" in answer.body and "404" in answer.body
 
 
 # ---- the worker's own tasks ----------------------------------------------------------------------

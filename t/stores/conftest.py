@@ -80,7 +80,7 @@ master_process on;
 worker_processes {workers};
 {user}
 pid nginx.pid;
-error_log {directory}/error.log {level};
+error_log {directory}/error.log notice;
 events {{ worker_connections 1024; }}
 http {{
   access_log off;
@@ -99,7 +99,7 @@ http {{
 
 
 class Nginx:
-    def __init__(self, directory, options, locations, zones="", workers=1, level="notice"):
+    def __init__(self, directory, options, locations, zones="", workers=1):
         self.directory = directory
         self.options = options
         self.error_log = directory / "error.log"
@@ -107,7 +107,7 @@ class Nginx:
         self.port = free_port()
         (directory / "tmp").mkdir(exist_ok=True)
         self.config = directory / "nginx.conf"
-        self.workers_wanted, self.level = workers, level
+        self.workers_wanted = workers
         self.configure(locations, zones)
         self.environment = dict(os.environ)
         if options.preload:
@@ -125,7 +125,6 @@ class Nginx:
                 workers=self.workers_wanted,
                 user="user root;" if os.getuid() == 0 else "",
                 directory=self.directory,
-                level=self.level,
                 zones=zones,
                 port=self.port,
                 locations=locations,
@@ -239,7 +238,6 @@ class Redis:
 
     def kill(self, number=signal.SIGKILL):
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(number)
             self.process.wait(10)
 

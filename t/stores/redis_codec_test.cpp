@@ -15,7 +15,8 @@ TEST(RedisCommand, IsCountedNotQuoted) {
 
 TEST(RedisParser, TakesBytesInAnyPieces) {
   const std::string bytes =
-      "+OK\r\n-ERR no\r\n:-42\r\n$5\r\na\0\r\nb\r\n$-1\r\n*3\r\n$1\r\nx\r\n*2\r\n:1\r\n$-1\r\n+s\r\n"
+      "+OK\r\n-ERR "
+      "no\r\n:-42\r\n$5\r\na\0\r\nb\r\n$-1\r\n*3\r\n$1\r\nx\r\n*2\r\n:1\r\n$-1\r\n+s\r\n"
       "*-1\r\n*0\r\n"s;
   for (std::size_t piece = 1; piece <= bytes.size(); ++piece) {
     RedisParser parser;

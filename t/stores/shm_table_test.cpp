@@ -1,61 +1,12 @@
-// ShmTable against a model, under processes that race and die, and with damaged memory.
-#include "io/shm_table.h"
-
-#include <gtest/gtest.h>
-#include <pthread.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
+// ShmTable against its contract and a model, and with damaged memory.
 #include <cstring>
 #include <map>
 #include <random>
-#include <string>
+
+#include "shared_memory.h"
 
 namespace oidc {
 namespace {
-
-constexpr ShmTable::Shape kShape{.kind = 7, .block_size = 256};
-
-class Memory {
- public:
-  explicit Memory(std::size_t size) : size_(size) {
-    base_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    EXPECT_NE(base_, MAP_FAILED);
-  }
-  ~Memory() { munmap(base_, size_); }
-  Memory(const Memory&) = delete;
-  Memory& operator=(const Memory&) = delete;
-  [[nodiscard]] std::span<std::byte> span() const {
-    return {static_cast<std::byte*>(base_), size_};
-  }
-
- private:
-  std::size_t size_;
-  void* base_;
-};
-
-ShmTable make(const Memory& memory) {
-  EXPECT_TRUE(ShmTable::format(memory.span(), kShape, {1, 2}));
-  auto table = ShmTable::attach(memory.span(), kShape);
-  EXPECT_TRUE(table);
-  return *table;
-}
-
-std::optional<std::string> get(ShmTable& table, std::string_view key, std::uint64_t now) {
-  static std::string out(100'000, '?');
-  const auto found = table.read(key, now, out);
-  if (!found) return std::nullopt;
-  return out.substr(0, found->size);
-}
-
-ShmTable::Put put(ShmTable& table, std::string_view key, std::string_view value,
-                  std::uint64_t expires_at, std::uint64_t now, bool evict = false) {
-  return table.put({.key = key, .value = value, .expires_at = expires_at, .evict_live = evict}, now)
-      .status;
-}
 
 TEST(ShmTable, RefusesMemoryThatIsTooSmallOrCrooked) {
   alignas(64) std::array<std::byte, 8192> memory{};
@@ -341,111 +292,6 @@ TEST(ShmTable, DamageLeadsNowhere) {
     }
   }
   EXPECT_GT(resets, 100);
-}
-
-// Processes that share a table and a robust mutex.
-class Processes : public ::testing::Test {
- protected:
-  struct Control {
-    pthread_mutex_t mutex;
-    std::array<std::uint64_t, 4> won;
-  };
-
-  Processes() : shared_(*reinterpret_cast<Control*>(control_.span().data())) {
-    pthread_mutexattr_t attributes;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-    pthread_mutex_init(&shared_.mutex, &attributes);
-  }
-  template <class Body>
-  auto locked(Body&& body) {
-    if (pthread_mutex_lock(&shared_.mutex) == EOWNERDEAD) {
-      pthread_mutex_consistent(&shared_.mutex);
-    }
-    auto result = body();
-    pthread_mutex_unlock(&shared_.mutex);
-    return result;
-  }
-
-  Memory memory_{256 * 1024};
-  Memory control_{4096};
-  Control& shared_;
-  ShmTable table_ = make(memory_);
-};
-
-TEST_F(Processes, CompareAndSetLosesNothing) {
-  const auto as_bytes = [](std::uint64_t value) {
-    std::string bytes(8, '\0');
-    std::memcpy(bytes.data(), &value, 8);
-    return bytes;
-  };
-  ASSERT_EQ(put(table_, "counter", as_bytes(0), ~0ULL, 1), ShmTable::Put::stored);
-  std::array<pid_t, 4> pids{};
-  for (std::size_t process = 0; process < pids.size(); ++process) {
-    pids[process] = fork();
-    if (pids[process] != 0) continue;
-    std::mt19937 random(static_cast<std::uint32_t>(process));
-    std::string seen(8, '\0');
-    for (int round = 0; round < 20'000; ++round) {
-      if (!locked([&] { return table_.read("counter", 1, seen); })) _exit(2);
-      std::uint64_t value = 0;
-      std::memcpy(&value, seen.data(), 8);
-      const std::string next = as_bytes(value + 1);
-      const auto result = locked([&] {
-        return table_.put({.key = "counter",
-                           .value = next,
-                           .expires_at = ~0ULL,
-                           .when = ShmTable::When::prefix_equals,
-                           .prefix = seen},
-                          1);
-      });
-      if (result.status == ShmTable::Put::stored) ++shared_.won[process];
-      const std::string key = "k" + std::to_string(random() % 100);
-      const std::size_t size = random() % 700;
-      locked([&] {
-        return size % 3 == 0
-                   ? table_.erase(key, 1)
-                   : put(table_, key, std::string(size, 'z'), ~0ULL, 1) == ShmTable::Put::stored;
-      });
-    }
-    _exit(table_.took_reset() ? 3 : 0);
-  }
-  for (const pid_t pid : pids) {
-    int status = 0;
-    waitpid(pid, &status, 0);
-    EXPECT_EQ(status, 0);
-  }
-  std::uint64_t won = 0;
-  for (const std::uint64_t each : shared_.won) won += each;
-  EXPECT_GE(won, 20'000U);
-  EXPECT_EQ(get(table_, "counter", 1), as_bytes(won));
-  EXPECT_EQ(table_.stats().resets, 0U);
-}
-
-TEST_F(Processes, MayBeKilledAnywhere) {
-  int deaths_inside = 0;
-  for (int round = 0; round < 150; ++round) {
-    const pid_t pid = fork();
-    if (pid == 0) {
-      for (std::uint32_t i = 0;; ++i) {
-        const std::string key = "k" + std::to_string(i % 90);
-        const std::string value(i % 3000, 'w');
-        locked([&] { return put(table_, key, value, ~0ULL, 1, true); });
-      }
-    }
-    usleep(500 + 37 * round % 1000);
-    kill(pid, SIGKILL);
-    int status = 0;
-    waitpid(pid, &status, 0);
-    locked([&] {
-      EXPECT_EQ(put(table_, "after", "1", ~0ULL, 1, true), ShmTable::Put::stored);
-      EXPECT_EQ(get(table_, "after", 1), "1");
-      deaths_inside += table_.took_reset() ? 1 : 0;
-      return 0;
-    });
-  }
-  EXPECT_GT(deaths_inside, 0);
 }
 
 }  // namespace

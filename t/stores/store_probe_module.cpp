@@ -200,8 +200,8 @@ Reply written(const StoreWrite& write) {
 
 std::string text_of(const ShmTable::Stats& stats) {
   return "entries=" + std::to_string(stats.entries) + " blocks=" + std::to_string(stats.blocks) +
-         " free=" + std::to_string(stats.blocks_free) + " evicted=" +
-         std::to_string(stats.evicted) + " refused=" + std::to_string(stats.refused) +
+         " free=" + std::to_string(stats.blocks_free) +
+         " evicted=" + std::to_string(stats.evicted) + " refused=" + std::to_string(stats.refused) +
          " resets=" + std::to_string(stats.resets);
 }
 
@@ -248,7 +248,8 @@ Task<Reply> in_store(SessionStore& store, Request request) {
 
 Task<Reply> run(Stores& stores, Request request) {
   if (stores.dictionary) co_return shared(*stores.dictionary, request);
-  if (stores.sessions && request.op == "stats") co_return Reply{"hit", text_of(stores.sessions->stats())};
+  if (stores.sessions && request.op == "stats")
+    co_return Reply{"hit", text_of(stores.sessions->stats())};
   if (stores.sessions && request.op == "read_now") {
     auto now = stores.sessions->read_now(key_of(request.key));
     for (int i = 1; i < request.loop; ++i) now = stores.sessions->read_now(key_of(request.key));

@@ -49,18 +49,20 @@ TEST(Base64url, EachLengthComesBack) {
 
 TEST(Base64url, RefusesWhatIsNotStrict) {
   for (const std::string_view text : {
-           "Zg=="sv,       // padding
-           "Zm8="sv,       // padding
-           "="sv,          //
-           "Z"sv,          // impossible length
-           "Zm9vY"sv,      // impossible length
-           "+//+"sv,       // the other alphabet
-           "Zm 9v"sv,      // white space
-           "Zm9v\n"sv,     //
-           " Zm9v"sv,      //
-           "Zm9\0"sv,      // NUL
-           "Zm9\xc3"sv,    // not ASCII
-           "Zm9v.Zm9v"sv,  //
+           "Zg=="sv,
+           "Zm8="sv,  // padding
+           "="sv,
+           "Z"sv,  // impossible length
+           "A"sv,
+           "AAAAA"sv,
+           "Zm9vY"sv,  // impossible length
+           "+//+"sv,   // the other alphabet
+           "Zm 9v"sv,  // white space
+           "Zm9v\n"sv,
+           " Zm9v"sv,
+           "Zm9\0"sv,    // NUL
+           "Zm9\xc3"sv,  // not ASCII
+           "Zm9v.Zm9v"sv,
        }) {
     const Result<std::string> decoded = base64url_decode(text);
     ASSERT_FALSE(decoded) << text;

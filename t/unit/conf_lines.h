@@ -86,7 +86,9 @@ struct Built {
   std::vector<std::string> warnings;
 };
 
-inline BuildFacts test_facts() { return {"/etc/nginx/", {"app.example.com"}}; }
+inline BuildFacts test_facts() {
+  return {"/etc/nginx/", {"app.example.com"}};
+}
 
 // kMinimalConf with the lines of `text` on top.
 inline Built build(const std::string& text, const BuildFacts& facts = test_facts()) {

@@ -35,8 +35,9 @@ TEST(ConfServer, OneIdentityMayShareAllButTheStore) {
 }
 
 TEST(ConfServer, RedisTimeoutsMakeNoOtherStore) {
-  const std::string redis = "oidc_session_storage redis\n"
-                            "oidc_session_secret 0123456789abcdef0123456789abcdef\n";
+  const std::string redis =
+      "oidc_session_storage redis\n"
+      "oidc_session_secret 0123456789abcdef0123456789abcdef\n";
   EXPECT_EQ(verdict(redis, redis + "oidc_redis_read_timeout 1s"), "");
   EXPECT_THAT(verdict(redis, redis + "oidc_redis_prefix x"), HasSubstr("two stores"));
 }

@@ -80,7 +80,6 @@ TEST(ConfSettings, MinimalHasTheDocumentedDefaults) {
   EXPECT_FALSE(authorization.cookie.same_site.has_value());
 
   EXPECT_EQ(settings.login.action, LoginAction::redirect);
-  EXPECT_TRUE(settings.login.acts_on_authorization_code);
   EXPECT_FALSE(settings.login.tokens.any());
   EXPECT_TRUE(settings.login.redirect_uri.empty());
   EXPECT_TRUE(settings.logout.uri_suffix.empty());
@@ -131,10 +130,11 @@ TEST(ConfSettings, IssuerKeepsItsSlash) {
 }
 
 TEST(ConfSettings, PseudoIssuerNeedsNoDiscovery) {
-  const Built built = build("oidc_using_pseudo_issuer on\n"
-                            "oidc_authorization_endpoint https://id.example.com/authorize\n"
-                            "oidc_token_endpoint https://id.example.com/token\n"
-                            "oidc_jwks_endpoint https://id.example.com/jwks\n");
+  const Built built = build(
+      "oidc_using_pseudo_issuer on\n"
+      "oidc_authorization_endpoint https://id.example.com/authorize\n"
+      "oidc_token_endpoint https://id.example.com/token\n"
+      "oidc_jwks_endpoint https://id.example.com/jwks\n");
   ASSERT_NE(built.settings, nullptr) << built.error;
   EXPECT_FALSE(built.settings->provider.discover);
   EXPECT_EQ(built.settings->provider.token_endpoint, "https://id.example.com/token");
@@ -163,12 +163,14 @@ TEST(ConfSettings, ClientWithoutSecretIsPublic) {
 
 TEST(ConfSettings, ListsReplaceLists) {
   ConfLines lines(kMinimalConf);
-  lines.add("oidc_scopes openid profile email\n"
-            "oidc_upstream_header x-user sub\n"
-            "oidc_upstream_header x-mail email plain\n"
-            "oidc_authorization_query_arg prompt login\n");
-  lines.add("oidc_scopes openid\n"
-            "oidc_upstream_header x-roles realm_access.roles base64url\n");
+  lines.add(
+      "oidc_scopes openid profile email\n"
+      "oidc_upstream_header x-user sub\n"
+      "oidc_upstream_header x-mail email plain\n"
+      "oidc_authorization_query_arg prompt login\n");
+  lines.add(
+      "oidc_scopes openid\n"
+      "oidc_upstream_header x-roles realm_access.roles base64url\n");
   std::vector<std::string> warnings;
   const auto built = build_settings(lines.words(), test_facts(), warnings);
   ASSERT_TRUE(built) << built.error().detail;
@@ -183,11 +185,13 @@ TEST(ConfSettings, ListsReplaceLists) {
 
 TEST(ConfSettings, OffClearsAnInheritedList) {
   ConfLines lines(kMinimalConf);
-  lines.add("oidc_audience a b\noidc_upstream_header x-user sub\noidc_max_age 5m\n"
-            "oidc_authorization_query_arg prompt login\noidc_acr_values gold\n");
-  lines.add("oidc_audience off\noidc_upstream_header off\noidc_max_age off\n"
-            "oidc_authorization_query_arg off\noidc_acr_values off\n"
-            "oidc_upstream_access_token_header off");
+  lines.add(
+      "oidc_audience a b\noidc_upstream_header x-user sub\noidc_max_age 5m\n"
+      "oidc_authorization_query_arg prompt login\noidc_acr_values gold\n");
+  lines.add(
+      "oidc_audience off\noidc_upstream_header off\noidc_max_age off\n"
+      "oidc_authorization_query_arg off\noidc_acr_values off\n"
+      "oidc_upstream_access_token_header off");
   std::vector<std::string> warnings;
   const auto built = build_settings(lines.words(), test_facts(), warnings);
   ASSERT_TRUE(built) << built.error().detail;
@@ -211,6 +215,16 @@ TEST(ConfSettings, HmacAlgorithmsAreThoseThatTheSecretBears) {
   EXPECT_FALSE(pinned.settings->token.id_token_algs.has(Alg::RS256));
 }
 
+TEST(ConfSettings, WithoutLoginMethodsNoActionIsDone) {
+  const Built built = build(
+      "oidc_login_methods off\noidc_login_action response\n"
+      "oidc_login_tokens tokens\noidc_login_redirect_uri /home");
+  ASSERT_NE(built.settings, nullptr) << built.error;
+  EXPECT_EQ(built.settings->login.action, LoginAction::redirect);
+  EXPECT_FALSE(built.settings->login.tokens.any());
+  EXPECT_TRUE(built.settings->login.redirect_uri.empty());
+}
+
 TEST(ConfSettings, EnumerationsTakeKongsSpelling) {
   const Built built = build("oidc_session_cookie_same_site None\noidc_logout_methods GET post");
   ASSERT_NE(built.settings, nullptr) << built.error;
@@ -220,12 +234,13 @@ TEST(ConfSettings, EnumerationsTakeKongsSpelling) {
 }
 
 TEST(ConfSettings, Redis) {
-  const Built built = build("oidc_session_storage redis\n"
-                            "oidc_session_secret 0123456789abcdef0123456789abcdef\n"
-                            "oidc_redis_host [::1]\noidc_redis_port 6380\noidc_redis_prefix app:\n"
-                            "oidc_redis_database 3\noidc_redis_username u\n"
-                            "oidc_redis_password pw\noidc_redis_read_timeout 500ms\n"
-                            "oidc_redis_keepalive_pool_size 4\n");
+  const Built built = build(
+      "oidc_session_storage redis\n"
+      "oidc_session_secret 0123456789abcdef0123456789abcdef\n"
+      "oidc_redis_host [::1]\noidc_redis_port 6380\noidc_redis_prefix app:\n"
+      "oidc_redis_database 3\noidc_redis_username u\n"
+      "oidc_redis_password pw\noidc_redis_read_timeout 500ms\n"
+      "oidc_redis_keepalive_pool_size 4\n");
   ASSERT_NE(built.settings, nullptr) << built.error;
   EXPECT_THAT(built.warnings, IsEmpty());
   const RedisSettings& redis = built.settings->session.redis;
@@ -241,8 +256,9 @@ TEST(ConfSettings, Redis) {
 }
 
 TEST(ConfSettings, ValuesWithVariablesAreListed) {
-  Built built = build("oidc_redirect_uri https://$host/cb\noidc_logout_redirect_uri /bye\n"
-                      "oidc_authorization_query_arg ui_locales $lang\n");
+  Built built = build(
+      "oidc_redirect_uri https://$host/cb\noidc_logout_redirect_uri /bye\n"
+      "oidc_authorization_query_arg ui_locales $lang\n");
   ASSERT_NE(built.settings, nullptr) << built.error;
   std::vector<std::string> texts;
   for (const Value* value : variable_values(*built.settings)) texts.push_back(value->text);
@@ -288,7 +304,8 @@ TEST_P(ConfWarnings, AreGiven) {
 INSTANTIATE_TEST_SUITE_P(
     Table, ConfWarnings,
     ::testing::Values(
-        Warned{"oidc_issuer http://id.example.com", "oidc_issuer: \"http://id.example.com\" is not"},
+        Warned{"oidc_issuer http://id.example.com",
+               "oidc_issuer: \"http://id.example.com\" is not"},
         Warned{"oidc_ssl_verify off", "oidc_ssl_verify: off"},
         Warned{"oidc_require_proof_key_for_code_exchange off", "code_exchange: off"},
         Warned{"oidc_session_cookie_domain example.com", "oidc_session_cookie_domain: the cookie"},
@@ -301,6 +318,8 @@ INSTANTIATE_TEST_SUITE_P(
         Warned{"oidc_login_action upstream\noidc_response_mode form_post\n"
                "oidc_login_redirect_uri /home",
                "oidc_login_redirect_uri: no effect"},
+        Warned{"oidc_login_methods off\noidc_login_tokens id_token",
+               "oidc_login_tokens: no effect with oidc_login_methods off"},
         Warned{"oidc_session_idling_timeout 48h", "oidc_session_idling_timeout: it is longer"},
         Warned{"oidc_redis_host redis.example.com", "no effect without oidc_session_storage"},
         Warned{"oidc_session_storage redis\noidc_redis_ssl on\noidc_redis_ssl_verify off\n"
@@ -335,10 +354,10 @@ TEST(ConfZones, DefaultAndDeclared) {
 }
 
 TEST(ConfZones, Refused) {
-  for (const char* text : {"oidc_session_zone a 1m\noidc_session_zone a 2m",
-                           "oidc_session_zone a 1k", "oidc_session_zone a big",
-                           "oidc_session_zone a:b 1m", "oidc_session_zone oidc_shared 1m",
-                           "oidc_session_zone oidc_secret 1m"}) {
+  for (const char* text :
+       {"oidc_session_zone a 1m\noidc_session_zone a 2m", "oidc_session_zone a 1k",
+        "oidc_session_zone a big", "oidc_session_zone a:b 1m", "oidc_session_zone oidc_shared 1m",
+        "oidc_session_zone oidc_secret 1m"}) {
     const ConfLines lines(text);
     const auto zones = build_zones(lines.words());
     ASSERT_FALSE(zones) << text;

@@ -32,8 +32,9 @@ TEST(ConfTime, ReadsUnitsAsNginxDoes) {
 }
 
 TEST(ConfTime, RefusesWhatIsNone) {
-  for (const char* text : {"", "s", "ms", "-1s", "1x", "1S", "1.5s", "10 s", " 10s", "30m1h", "5s5s",
-                           "7ms5", "99999999999999999999", "9223372036854775807y", "1h30m!"}) {
+  for (const char* text :
+       {"", "s", "ms", "-1s", "1x", "1S", "1.5s", "10 s", " 10s", "30m1h", "5s5s", "7ms5",
+        "99999999999999999999", "9223372036854775807y", "1h30m!"}) {
     EXPECT_FALSE(parse_milliseconds(text, 0, kMax)) << text;
   }
   EXPECT_FALSE(parse_seconds("1500ms", 0, 10));
@@ -53,8 +54,8 @@ TEST(ConfSize, ReadsAndBounds) {
   EXPECT_EQ(*parse_size("64K", 0, 1ULL << 40), 65536U);
   EXPECT_EQ(*parse_size("1g", 0, 1ULL << 40), 1073741824U);
   EXPECT_EQ(*parse_size("4096", 0, 1ULL << 40), 4096U);
-  for (const char* text : {"", "m", "-1", "1t", "1mb", "16 m", "99999999999999999999",
-                           "18446744073709551615g"}) {
+  for (const char* text :
+       {"", "m", "-1", "1t", "1mb", "16 m", "99999999999999999999", "18446744073709551615g"}) {
     EXPECT_FALSE(parse_size(text, 0, 1ULL << 40)) << text;
   }
   EXPECT_FALSE(parse_size("1k", 4096, 8192));
@@ -135,21 +136,42 @@ TEST(ConfRedirect, FindsTheCallbacksPath) {
 }
 
 TEST(ConfRedirect, RefusesOtherCallbacks) {
-  for (const char* text :
-       {"", "/", "callback", "//host/cb", "/a//b", "/a/./b", "/a/../b", "/a/..", "/cb/", "/cb?x=1",
-        "/cb#f", "/c%62", "/a b", "/a\\b", "/$uri", "https://app.example.com", "https://a.b/",
-        "https://a.b/$x", "ftp://a.b/cb", "https://user@a.b/cb", "https:///cb",
-        "https://$http_host/cb", "https://$arg_h/cb", "$cookie_o/cb", "https://a.b/cb\"",
-        "request", "javascript:alert(1)/cb"}) {
+  for (const char* text : {"",
+                           "/",
+                           "callback",
+                           "//host/cb",
+                           "/a//b",
+                           "/a/./b",
+                           "/a/../b",
+                           "/a/..",
+                           "/cb/",
+                           "/cb?x=1",
+                           "/cb#f",
+                           "/c%62",
+                           "/a b",
+                           "/a\\b",
+                           "/$uri",
+                           "https://app.example.com",
+                           "https://a.b/",
+                           "https://a.b/$x",
+                           "ftp://a.b/cb",
+                           "https://user@a.b/cb",
+                           "https:///cb",
+                           "https://$http_host/cb",
+                           "https://$arg_h/cb",
+                           "$cookie_o/cb",
+                           "https://a.b/cb\"",
+                           "request",
+                           "javascript:alert(1)/cb"}) {
     EXPECT_FALSE(callback_path(text)) << text;
   }
 }
 
 TEST(ConfRedirect, AllowsTargetsOnAKnownOrigin) {
-  for (const char* text : {"/", "/bye?x=1", "/a/$uri", "https://other.example.com/bye",
-                           "https://other.example.com", "http://localhost:8080/x?y=$request_id",
-                           "$scheme://$host/bye", "https://$host:8443/bye", "https://$host",
-                           "$scheme://${host}/x"}) {
+  for (const char* text :
+       {"/", "/bye?x=1", "/a/$uri", "https://other.example.com/bye", "https://other.example.com",
+        "http://localhost:8080/x?y=$request_id", "$scheme://$host/bye", "https://$host:8443/bye",
+        "https://$host", "$scheme://${host}/x"}) {
     EXPECT_TRUE(check_redirect_target(text)) << text;
   }
 }

@@ -143,6 +143,10 @@ TEST(KeySet, EcPointsAreOnTheirCurveAndInFullLength) {
   const std::string x = *base64url_decode(*json_string(Json::parse(test::kP256Key), "x"));
   EXPECT_FALSE(usable(with(test::kP256Key, {{"x", base64url_encode('\0' + x)}})));
   EXPECT_FALSE(usable(with(test::kP256Key, {{"x", base64url_encode(x.substr(1))}})));
+  // The same 64 bytes, divided otherwise.
+  const std::string y = *base64url_decode(*json_string(Json::parse(test::kP256Key), "y"));
+  EXPECT_FALSE(usable(with(test::kP256Key, {{"x", base64url_encode(x + y.substr(0, 1))},
+                                            {"y", base64url_encode(y.substr(1))}})));
 }
 
 TEST(KeySet, EdwardsKeys) {

@@ -3,6 +3,7 @@
 import argparse
 import os
 import secrets
+import shutil
 import signal
 import sys
 import time
@@ -14,7 +15,7 @@ from demo_page import DemoPage  # makes the bench importable
 from bench.browser import Browser
 from bench.keycloak import CLIENT_ID, CLIENT_SECRET, PASSWORDS, Keycloak
 from bench.nginx import Nginx, Settings
-from bench.proc import free_port
+from bench.proc import free_port, root_dir
 from bench.redis_server import RedisServer
 
 CONFIGURATION = """
@@ -115,6 +116,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     nginx = None
     with ExitStack() as stack:
+        stack.callback(shutil.rmtree, root_dir(), ignore_errors=True)  # last of all
         try:
             nginx, address = start(stack, options)
             if options.check:

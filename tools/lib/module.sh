@@ -9,7 +9,7 @@ MODULE_FILE=ngx_http_openid_connect_module.so
 
 # The core is built several times with the same flags; it is compiled once.
 export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
-export CCACHE_DIR=$OIDC_CACHE/ccache CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
+export CCACHE_DIR=$OIDC_CACHE/ccache CCACHE_NOHASHDIR=1
 
 # The functions of this file work on NGINX_TREE, see nginx.sh.
 
@@ -43,7 +43,8 @@ build_addon() {
   rm -rf "$tree/objs"
   [ ! -f "$tree/conf_flags" ] || configure=configure_debian
   in_directory "$tree" quietly configure.log "$configure" "--add-dynamic-module=$ROOT"
-  in_directory "$tree" quietly make.log make -j "$JOBS" -f objs/Makefile modules
+  in_directory "$tree" quietly make.log \
+    make -j "$JOBS" -f objs/Makefile modules OIDC_CMAKE_OPTIONS=-DOIDC_WERROR=ON
 }
 
 # The only symbols another module may see.

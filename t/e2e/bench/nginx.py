@@ -37,6 +37,7 @@ http {{
     types {{ text/html html; application/json json; text/plain txt; }}
     default_type text/plain;
     server_tokens off;
+    keepalive_requests 1000000;
 {http}
 }}
 """

@@ -1,6 +1,7 @@
 """Processes on free loopback ports, with a log each, ended by their own pid."""
 
 import ctypes
+import functools
 import os
 import random
 import signal
@@ -34,9 +35,17 @@ def _bindable(port: int) -> bool:
     return True
 
 
+@functools.cache
+def root_dir() -> Path:
+    """Everything that this run writes is below it."""
+    path = Path(tempfile.mkdtemp(prefix="oidc-e2e-"))
+    path.chmod(0o755)
+    return path
+
+
 def make_dir(name: str) -> Path:
     """A directory that an unprivileged nginx worker may enter."""
-    path = Path(tempfile.mkdtemp(prefix=f"oidc-e2e-{name}-"))
+    path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=root_dir()))
     path.chmod(0o755)
     return path
 
