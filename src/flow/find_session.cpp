@@ -30,6 +30,9 @@ bool is_refresh_due(const SessionRecord& record, const Settings& settings, Secon
   if (!settings.token.refresh || record.refresh_token.empty() || record.access_expires == 0) {
     return false;
   }
+  // A provider whose tokens live for seconds is not asked at every request.
+  constexpr Seconds kLeastInterval = 5;
+  if (now < record.access_expires && now - record.tokens_since < kLeastInterval) return false;
   const Seconds life = std::max<Seconds>(record.access_expires - record.tokens_since, 0);
   return now >= record.access_expires - std::min(settings.token.refresh_before, life / 4);
 }

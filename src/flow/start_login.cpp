@@ -3,6 +3,7 @@
 
 #include "answers.h"
 #include "oidc/authorization.h"
+#include "oidc/base64url.h"
 #include "oidc/crypto.h"
 #include "oidc/form.h"
 #include "oidc/provider.h"
@@ -107,6 +108,18 @@ std::string make_state(Services& services, const LoginStart& start, const std::s
   return seal_state(state, services.keys, identity).value();
 }
 
+// oidc_require_proof_key_for_code_exchange auto, and the provider does not advertise PKCE.
+void warn_without_pkce(Services& services) {
+  const Settings& settings = services.settings;
+  if (settings.authorization.pkce != Toggle::automatic) return;
+  const Sha256 hash = sha256(settings.identity);
+  const std::string name = "warned:pkce:" + base64url_encode(as_view(hash).substr(0, 12));
+  if (!services.shared.put_if_absent(name, "1", Milliseconds(86400LL * 1000))) return;
+  services.log.write(LogLevel::warn, Errc::pkce_unsupported,
+                     "logins go without PKCE; set oidc_require_proof_key_for_code_exchange on "
+                     "if the provider understands it");
+}
+
 // What the browser keeps until the answer comes, and what the provider is asked.
 struct PreparedLogin {
   AuthorizationRequest request;
@@ -149,6 +162,7 @@ Task<Outcome> start_login(Services& services, Facts facts, LoginStart start) {
   if (!metadata) co_return deny(services, *facts, std::move(metadata).error());
   const Result<bool> pkce = use_pkce(settings, **metadata);
   if (!pkce) co_return deny(services, *facts, pkce.error());
+  if (!*pkce) warn_without_pkce(services);
 
   const bool https = own_origin_is_https(settings, *facts);
   const std::string login_id = make_login_id(services.loop.now());

@@ -141,6 +141,8 @@ def pytest_collection_modifyitems(session, items):
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    hostile = [r for r in terminalreporter.stats.get("passed", []) if "test_hostile" in r.nodeid]
+    terminalreporter.write_line(f"hostile cases passed: {len(hostile)}")
     terminalreporter.write_line(f"canaries planted and looked for in every log: {canary.known()}")
     if exitstatus == 0 and not config.getoption("--keep"):
         shutil.rmtree(root_dir(), ignore_errors=True)

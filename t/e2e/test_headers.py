@@ -158,6 +158,22 @@ def test_session_cookie(site, alice):
     assert "domain" not in cookie.attributes
 
 
+def test_two_valid_session_cookies_of_one_name(site, alice):
+    """A subdomain can plant one with a longer path: then neither counts."""
+    other = Client()
+    site.login(other)
+    one, two = alice.cookie_header(site.url("/")), other.cookie_header(site.url("/"))
+    log, seen = site.nginx.view(), len(site.upstream.requests)
+    response = Client().request("GET", site.url("/"), [*XHR, ("Cookie", f"{one}; {two}")])
+    assert response.status == 401, response
+    assert log.wait_reason(["cookie_conflict"])
+    assert len(site.upstream.requests) == seen
+    # The same one twice is no conflict, and a forged one beside it does not count.
+    name = one.partition("=")[0]
+    for cookie in (f"{one}; {one}", f"{name}=forged; {one}", f"{one}; {name}=forged"):
+        assert alice.request("GET", site.url("/"), [*XHR, ("Cookie", cookie)]).status == 200
+
+
 @pytest.mark.parametrize("change", ["flip", "cut", "grow", "swap", "empty"])
 def test_spoiled_session_cookie_is_no_session(site, alice, change):
     cookie = next(c for c in alice.cookies() if "session" in c.name)

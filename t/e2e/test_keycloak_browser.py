@@ -4,6 +4,7 @@ The gateway is http://service.test:8000 and the provider http://localhost:8180 (
 these are taken): two sites, no TLS, no browser flag that makes it easier.
 """
 
+import contextlib
 import re
 import time
 from urllib.parse import unquote
@@ -17,6 +18,7 @@ from bench.keycloak import CLIENT_SECRET
 from bench.nginx import directives, location, server
 from bench.proc import free_port
 from bench.upstream import Echo
+from playwright.sync_api import Error
 
 # The tutorial, word by word.
 TUTORIAL = """
@@ -281,7 +283,7 @@ def test_reload_of_the_page_after_login(gateway, person):
 
 
 @pytest.mark.parametrize("variant", ["form_post", "query"])
-def test_ten_tabs(gateway, person, variant):
+def test_ten_tabs(gateway, person, capsys, variant):
     """Ten tabs with URLs of 2 kB at once; who logs in in one ends on the right page in all."""
     urls = [gateway.url(variant, f"/tab{n}?" + "".join(f"{n}x{i:x}." for i in range(500))[:2000])
             for n in range(10)]
@@ -293,16 +295,26 @@ def test_ten_tabs(gateway, person, variant):
     pages[6].bring_to_front()
     person.keycloak_login(pages[6])
     pages[6].wait_for_url(urls[6])
+    asked_again = 0
     for page, url in zip(pages, urls):
         page.bring_to_front()
-        end = time.monotonic() + 15
+        end = time.monotonic() + 20
         while page.url != url and time.monotonic() < end:
-            # Keycloak's page notices by itself, or the user submits or reloads it.
+            # Keycloak's page notices by itself, or the user reloads it. A tab whose cookie was
+            # evicted and that comes back before the first one has its session gets a page with a
+            # link to its own target.
             page.wait_for_timeout(700)
-            if page.url != url and "/realms/" in page.url:
-                page.reload()
+            with contextlib.suppress(Error):  # it may be on its way already
+                if "/oidc/callback" in page.url and page.query_selector("a"):
+                    asked_again += 1
+                    page.click("a")
+                elif "/realms/" in page.url:
+                    page.reload()
         assert page.url == url, page.url[:200]
         assert echo(page).target == re.sub(r"^http://[^/]+", "", url)
+    with capsys.disabled():
+        print(f"\n    ten tabs, {variant}: {asked_again} had to be clicked on")
+    assert asked_again <= 5  # never one whose cookie was kept
 
 
 def test_xhr_without_session_is_no_login(gateway, person):

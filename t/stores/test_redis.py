@@ -7,6 +7,7 @@ import time
 
 import pytest
 from conftest import answer_of, filler, path_of, wait_for
+from test_shm import in_parallel
 
 
 def location(redis, path="/r", **words):
@@ -218,8 +219,6 @@ def test_an_idle_worker_does_not_spin(bench):
 
 
 def test_compare_and_set_between_workers(bench):
-    from test_shm import in_parallel
-
     redis = bench.redis()
     nginx = start(bench, redis, workers=4)
     nginx.get("/r", "insert", "counter", value=f"{0:08}")

@@ -1,7 +1,10 @@
 """The session store and the dictionary in shared memory."""
 
+import os
 import random
 import re
+import signal
+import subprocess
 import threading
 import time
 
@@ -275,7 +278,7 @@ def test_old_and_new_workers_share(bench):
     slow = nginx.connect()
     slow.connect()
     slow.sock.sendall(b"GET /s?op=read&key=k HTTP/1.1\r\nHost: x\r\n")  # keeps the worker busy
-    nginx.kill(1)
+    nginx.kill(signal.SIGHUP)
     wait_for("new worker", lambda: len(nginx.workers()) == 2)
     wait_for("the new one answers", lambda: nginx.get("/s", "insert", "k", value="new").result)
     slow.sock.sendall(b"\r\n")
@@ -329,7 +332,7 @@ def test_a_worker_that_is_killed_takes_no_lock_along(bench):
         time.sleep(0.3)
         victim = next(iter(nginx.workers()))
         before = nginx.workers()
-        __import__("os").kill(victim, 9)
+        os.kill(victim, signal.SIGKILL)
         wait_for("a new worker", lambda: len(nginx.workers() - {victim}) == len(before), 10)
     stop.set()
     for thread in threads:
@@ -349,8 +352,6 @@ def test_a_worker_that_is_killed_takes_no_lock_along(bench):
 def test_impossible_zones(bench, zones, complaint):
     nginx = start(bench)
     nginx.configure("", zones=zones)
-    import subprocess
-
     check = subprocess.run([*nginx.command, "-t"], capture_output=True, env=nginx.environment)
     assert check.returncode == 1 and complaint in check.stderr.decode(), check.stderr
 

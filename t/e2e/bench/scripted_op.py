@@ -50,6 +50,7 @@ class Provider:
         self.make_id_token = self.sign_id_token  # claims -> compact JWS
         self.edit_token_answer = same  # dict -> dict
         self.edit_callback = same  # list of (name, value) -> the same
+        self.client_id = CLIENT_ID
         self.client_secret: str | None = CLIENT_SECRET
         self.token_life = 300
         self.claims: dict = {"sub": "alice"}  # of the next login's user
@@ -168,7 +169,7 @@ class Provider:
                 self.violations.append("two ways of client authentication at once")
             decoded = base64.b64decode(basic.partition(" ")[2]).decode()
             client, secret = (unquote_plus(part) for part in decoded.split(":", 1))
-        if (client, secret) != (CLIENT_ID, self.client_secret):
+        if (client, secret) != (self.client_id, self.client_secret):
             return "client authentication failed"
         return None
 
@@ -222,7 +223,7 @@ class Provider:
         access = self._access_token(now)
         refresh = random_secret("refresh token")
         self._refresh[refresh] = asked
-        claims = {"iss": self.issuer, "aud": CLIENT_ID, "azp": CLIENT_ID, "iat": now,
+        claims = {"iss": self.issuer, "aud": self.client_id, "azp": self.client_id, "iat": now,
                   "exp": now + self.token_life, "auth_time": asked.setdefault("auth_time", now),
                   "at_hash": half_hash(self.signer.alg, access), **self.claims}
         if code:
