@@ -109,6 +109,7 @@ enum class Initiator : std::uint8_t { ours, foreign, unknown };
 
 struct CookieLookup {
   bool conflict = false;  // two that verify, with different sids: neither is used
+  bool invalid = false;   // one came that does not verify
   std::optional<SessionCookie> cookie;
 };
 // Walks the Cookie headers for the session cookie of these settings. No allocation.

@@ -3,6 +3,7 @@
 // blocks.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -76,6 +77,11 @@ struct StoreWrite {
 // record has another one, and replace() compares it (compare-and-set on one key).
 inline constexpr std::size_t kGenerationSize = 8;
 
+// How long a replaced session lives on for requests in flight, given its idle timeout or the like.
+[[nodiscard]] inline Milliseconds grace_of(Milliseconds ttl) noexcept {
+  return std::min(Milliseconds(10000), ttl / 4);
+}
+
 class SessionStore {
  public:
   virtual ~SessionStore() = default;
@@ -83,9 +89,11 @@ class SessionStore {
   // Overwrites; ttl > 0.
   [[nodiscard]] virtual Task<StoreWrite> insert(StoreKey key, std::string envelope,
                                                 Milliseconds ttl) = 0;
+  // The record's life is never made longer: `ttl` is an upper bound.
   [[nodiscard]] virtual Task<StoreWrite> replace(StoreKey key, std::string expected_generation,
                                                  std::string envelope, Milliseconds ttl) = 0;
-  // Sets the time to live of a record that is there.
+  // Sets the time to live of a record that is there, but leaves one alone that has no more than
+  // grace_of(ttl) left: a session that a new login replaced must not come back to life.
   [[nodiscard]] virtual Task<StoreWrite> touch(StoreKey key, Milliseconds ttl) = 0;
   // hit also when there was nothing to erase.
   [[nodiscard]] virtual Task<StoreWrite> erase(StoreKey key) = 0;

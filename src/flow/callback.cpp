@@ -116,8 +116,10 @@ Task<Outcome> refused(Services& services, Facts facts, Callback callback, Pendin
     start.restarts = 1;
     co_return co_await start_login(services, facts, std::move(start));
   }
+  const bool again = reason == Errc::login_required && pending.restarts > 0;
+  const Error why{again ? Errc::login_loop : reason, {}};
   const std::string retry = absolute(services, *facts, callback.state.target);
-  co_return deny_with_retry(services, *facts, Error{reason, {}}, retry);
+  co_return deny_with_retry(services, *facts, why, retry);
 }
 
 // The state is used up: an error answer is judged, a code is redeemed.

@@ -7,9 +7,6 @@ namespace {
 using LoginResult = Result<std::shared_ptr<const Login>>;
 using Arrival = std::shared_ptr<Promised<std::shared_ptr<LoginResult>>>;
 
-// Requests in flight still carry the session that a login replaces.
-constexpr Milliseconds kGrace{10000};
-
 Task<Result<TokenResponse>> redeem(Services& services, std::string code, std::string uri,
                                    std::string code_verifier) {
   auto metadata = co_await services.provider.metadata();
@@ -26,7 +23,10 @@ Task<Result<TokenResponse>> redeem(Services& services, std::string code, std::st
 }
 
 Task<void> retire(Services& services, StoreKey key) {
-  const StoreWrite written = co_await services.store.touch(key, kGrace);
+  // Requests in flight still carry it.
+  const Seconds idling = services.settings.session.idling_timeout;
+  const Milliseconds grace = grace_of(Milliseconds((idling == 0 ? 3600 : idling) * 1000));
+  const StoreWrite written = co_await services.store.touch(key, grace);
   if (written.status == StoreStatus::error) {
     services.log.write(LogLevel::warn, Errc::store_unavailable, written.detail);
   }

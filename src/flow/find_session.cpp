@@ -4,13 +4,29 @@
 #include "oidc/touch_throttle.h"
 
 namespace oidc {
+namespace {
+
+// A provider whose tokens live for seconds is not asked at every request.
+constexpr Seconds kLeastInterval = 5;
+
+// A token may come expired. It counts for a moment all the same, or each request would refresh, or
+// send the browser to log in, for ever.
+Seconds end_of_access_token(const SessionRecord& record) {
+  if (record.access_expires > record.tokens_since) return record.access_expires;
+  return add_saturated(record.tokens_since, kLeastInterval);
+}
+
+}  // namespace
 
 void SessionCookieFinder::look_at(std::string_view cookie_header) {
   CookieReader reader(cookie_header);
   while (const std::optional<CookiePair> pair = reader.next()) {
     if (pair->name != name_) continue;
     const auto cookie = open_session_cookie(pair->value, keys_, name_, identity_, now_);
-    if (!cookie) continue;
+    if (!cookie) {
+      result_.invalid = true;
+      continue;
+    }
     if (result_.cookie && result_.cookie->sid != cookie->sid) result_.conflict = true;
     result_.cookie = cookie;
   }
@@ -23,18 +39,16 @@ bool is_alive(const SessionRecord& record, const Settings& settings, Seconds now
 }
 
 bool is_access_token_expired(const SessionRecord& record, Seconds now) {
-  return record.access_expires != 0 && record.access_expires <= now;
+  return record.access_expires != 0 && end_of_access_token(record) <= now;
 }
 
 bool is_refresh_due(const SessionRecord& record, const Settings& settings, Seconds now) {
   if (!settings.token.refresh || record.refresh_token.empty() || record.access_expires == 0) {
     return false;
   }
-  // A provider whose tokens live for seconds is not asked at every request.
-  constexpr Seconds kLeastInterval = 5;
-  if (now < record.access_expires && now - record.tokens_since < kLeastInterval) return false;
-  const Seconds life = std::max<Seconds>(record.access_expires - record.tokens_since, 0);
-  return now >= record.access_expires - std::min(settings.token.refresh_before, life / 4);
+  const Seconds end = end_of_access_token(record);
+  if (now < end && now - record.tokens_since < kLeastInterval) return false;
+  return now >= end - std::min(settings.token.refresh_before, (end - record.tokens_since) / 4);
 }
 
 Task<SessionLookup> find_session(Services& services, Facts facts) {
@@ -49,7 +63,7 @@ Task<SessionLookup> find_session(Services& services, Facts facts) {
     co_return lookup;
   }
   if (!finder.result().cookie) {
-    lookup.why.code = Errc::unauthenticated;
+    lookup.why.code = finder.result().invalid ? Errc::session_invalid : Errc::unauthenticated;
     co_return lookup;
   }
   const SessionCookie cookie = *finder.result().cookie;

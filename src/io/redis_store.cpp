@@ -9,12 +9,21 @@ namespace oidc {
 
 namespace {
 
-// ARGV: the generation to replace, the new envelope, milliseconds to live. Finding its own result
-// there counts as success: the reply of the first try may have been lost.
+// ARGV: the generation to replace, the new envelope, milliseconds to live at most. Finding its own
+// result there counts as success: the reply of the first try may have been lost.
 constexpr std::string_view kReplaceScript =
     "local g = redis.call('GETRANGE', KEYS[1], 0, 7)\n"
     "if g ~= ARGV[1] and g ~= string.sub(ARGV[2], 1, 8) then return 0 end\n"
-    "redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n"
+    "local left = redis.call('PTTL', KEYS[1])\n"
+    "if left < 1 or left > tonumber(ARGV[3]) then left = ARGV[3] end\n"
+    "redis.call('SET', KEYS[1], ARGV[2], 'PX', left)\n"
+    "return 1\n";
+
+// ARGV: milliseconds to live, milliseconds at or below which a life is not touched.
+constexpr std::string_view kTouchScript =
+    "local left = redis.call('PTTL', KEYS[1])\n"
+    "if left == -2 then return 0 end\n"
+    "if left < 0 or left > tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end\n"
     "return 1\n";
 static_assert(kGenerationSize == 8);
 
@@ -73,7 +82,8 @@ StoreWrite refused(std::string detail) {
 RedisStore::RedisStore(RedisClient& client, std::string prefix)
     : client_(client),
       prefix_(prefix.empty() ? "session" : std::move(prefix)),
-      script_digest_(sha1_hex(kReplaceScript)) {}
+      replace_digest_(sha1_hex(kReplaceScript)),
+      touch_digest_(sha1_hex(kTouchScript)) {}
 
 std::string RedisStore::name_of(const StoreKey& key) const {
   return std::string(prefix_).append(":").append(key.view());
@@ -118,7 +128,7 @@ Task<StoreWrite> RedisStore::replace(StoreKey key, std::string expected_generati
   const std::string name = name_of(key);
   const std::string life = milliseconds(ttl);
   std::string by_digest =
-      redis_command({"EVALSHA", script_digest_, "1", name, expected_generation, envelope, life});
+      redis_command({"EVALSHA", replace_digest_, "1", name, expected_generation, envelope, life});
   Result<RedisReply> reply = co_await client_.run(std::move(by_digest));
   if (is_error(reply, "NOSCRIPT")) {
     std::string by_text =
@@ -129,8 +139,15 @@ Task<StoreWrite> RedisStore::replace(StoreKey key, std::string expected_generati
 }
 
 Task<StoreWrite> RedisStore::touch(StoreKey key, Milliseconds ttl) {
-  std::string command = redis_command({"PEXPIRE", name_of(key), milliseconds(ttl)});
-  Result<RedisReply> reply = co_await client_.run(std::move(command));
+  const std::string name = name_of(key);
+  const std::string life = milliseconds(ttl);
+  const std::string grace = milliseconds(grace_of(ttl));
+  std::string by_digest = redis_command({"EVALSHA", touch_digest_, "1", name, life, grace});
+  Result<RedisReply> reply = co_await client_.run(std::move(by_digest));
+  if (is_error(reply, "NOSCRIPT")) {
+    std::string by_text = redis_command({"EVAL", kTouchScript, "1", name, life, grace});
+    reply = co_await client_.run(std::move(by_text));
+  }
   co_return counted(reply);
 }
 

@@ -29,7 +29,8 @@ class RedisStore final : public SessionStore {
 
   RedisClient& client_;
   std::string prefix_;
-  std::string script_digest_;  // how EVALSHA names the script
+  std::string replace_digest_;  // how EVALSHA names the scripts
+  std::string touch_digest_;
 };
 
 }  // namespace oidc

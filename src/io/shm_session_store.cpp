@@ -50,8 +50,10 @@ Task<StoreWrite> ShmSessionStore::replace(StoreKey key, std::string expected_gen
 
 Task<StoreWrite> ShmSessionStore::touch(StoreKey key, Milliseconds ttl) {
   const std::uint64_t deadline = shm_deadline(ttl);
-  co_return hit_or_miss(zone_.locked(
-      [&](ShmTable& table) { return table.touch(key.view(), deadline, ngx_current_msec); }));
+  const std::uint64_t spare_until = shm_deadline(grace_of(ttl));
+  co_return hit_or_miss(zone_.locked([&](ShmTable& table) {
+    return table.touch(key.view(), deadline, ngx_current_msec, spare_until);
+  }));
 }
 
 Task<StoreWrite> ShmSessionStore::erase(StoreKey key) {

@@ -74,6 +74,11 @@ ShmTable::PutResult ShmTable::put(const Write& write, std::uint64_t now) noexcep
       }
     }
 
+    // A compare-and-set changes the value, and makes no life longer.
+    Write bounded = write;
+    if (write.when == When::prefix_equals) {
+      bounded.expires_at = std::min(write.expires_at, entry(index).expires_at);
+    }
     const std::uint32_t held = index == kNone ? 0 : length_of(entry(index));
     PutResult result;
     if (wanted > held && !make_room(wanted - held, index, write.evict_live, now, result.evicted)) {
@@ -81,18 +86,19 @@ ShmTable::PutResult ShmTable::put(const Write& write, std::uint64_t now) noexcep
       return result;
     }
     if (index == kNone) index = insert(hash_of(write.key), now);
-    store(index, std::max<std::uint32_t>(held, 1), wanted, write);
+    store(index, std::max<std::uint32_t>(held, 1), wanted, bounded);
     use(index, now);
     result.status = Put::stored;
     return result;
   });
 }
 
-bool ShmTable::touch(std::string_view key, std::uint64_t expires_at, std::uint64_t now) noexcept {
+bool ShmTable::touch(std::string_view key, std::uint64_t expires_at, std::uint64_t now,
+                     std::uint64_t spare_until) noexcept {
   return change([&] {
     const std::uint32_t index = find_live(key, now);
     if (index == kNone) return false;
-    set_expiry(index, expires_at);
+    if (entry(index).expires_at > spare_until) set_expiry(index, expires_at);
     use(index, now);
     return true;
   });

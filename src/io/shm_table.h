@@ -64,7 +64,9 @@ class ShmTable {
   [[nodiscard]] PutResult put(const Write& write, std::uint64_t now) noexcept;
 
   // False: no live record of this name.
-  bool touch(std::string_view key, std::uint64_t expires_at, std::uint64_t now) noexcept;
+  // A record that expires at `spare_until` or before keeps its expiry.
+  bool touch(std::string_view key, std::uint64_t expires_at, std::uint64_t now,
+             std::uint64_t spare_until = 0) noexcept;
   bool erase(std::string_view key, std::uint64_t now) noexcept;
   bool erase_if_equal(std::string_view key, std::string_view value, std::uint64_t now) noexcept;
 

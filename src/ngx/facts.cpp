@@ -47,15 +47,15 @@ constexpr Wanted kWanted[] = {
     {"upgrade", &RequestFacts::upgrade},
 };
 
-std::string request_id(ngx_http_request_t* r) {
+}  // namespace
+
+std::string_view request_id(ngx_http_request_t* r) {
   ngx_str_t name = ngx_string("request_id");
   const ngx_uint_t key = ngx_hash_key(name.data, name.len);
   const ngx_http_variable_value_t* value = ngx_http_get_variable(r, &name, key);
   if (value == nullptr || value->not_found) return {};
   return {reinterpret_cast<const char*>(value->data), value->len};
 }
-
-}  // namespace
 
 Facts make_facts(ngx_http_request_t* r, const Evaluator& evaluator) {
   auto facts = std::make_shared<RequestFacts>();

@@ -9,4 +9,7 @@ namespace oidc::ngx {
 // Copies; `evaluator` must live as long as the request.
 [[nodiscard]] Facts make_facts(ngx_http_request_t* r, const Evaluator& evaluator);
 
+// nginx's $request_id; empty without memory.
+[[nodiscard]] std::string_view request_id(ngx_http_request_t* r);
+
 }  // namespace oidc::ngx

@@ -1,5 +1,7 @@
 #include "ngx/request_log.h"
 
+#include "ngx/facts.h"
+
 #include <algorithm>
 #include <string>
 
@@ -71,11 +73,12 @@ void log_outcome(ngx_http_request_t* r, const Outcome& outcome) {
   const std::string issuer = outcome.settings != nullptr ? outcome.settings->provider.issuer
                                                          : std::string("-");
   const ngx_uint_t level = nginx_level(reason.level);
+  const std::string_view id = request_id(r);
   if (r->connection->log->log_level < level) return;
   ngx_log_error_core(level, r->connection->log, 0,
-                     "oidc: reason=%*s status=%d issuer=\"%s\" session=%s: %*s%s%s",
+                     "oidc: reason=%*s status=%d issuer=\"%s\" session=%s request=%*s: %*s%s%s",
                      reason.code.size(), reason.code.data(), outcome.status, issuer.c_str(),
-                     session.c_str(), reason.sentence.size(), reason.sentence.data(),
+                     session.c_str(), id.size(), id.data(), reason.sentence.size(), reason.sentence.data(),
                      detail.empty() ? "" : ": ", detail.c_str());
 }
 

@@ -6,7 +6,7 @@
 namespace oidc::ngx {
 namespace {
 
-// The payload of a token that was verified when it was received; nullopt for an opaque one.
+// The payload of a token that came from the token endpoint itself; nullopt for an opaque one.
 std::optional<Json> payload_of(std::string_view token) {
   const std::size_t first = token.find('.');
   if (first == std::string_view::npos) return std::nullopt;

@@ -42,7 +42,7 @@ Error token_error(const HttpResponse& response) {
   if (response.status == 401 || error == "invalid_client" || error == "unauthorized_client") {
     return {Errc::token_client_rejected, status};
   }
-  if (error == "temporarily_unavailable" || error == "slow_down") {
+  if (error == "temporarily_unavailable" || error == "server_error" || error == "slow_down") {
     return {Errc::provider_overloaded, status};
   }
   if (error.empty()) return {Errc::provider_answer_invalid, status + " without an error code"};

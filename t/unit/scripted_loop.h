@@ -73,11 +73,7 @@ class ScriptedLoop final : public Loop {
     for (;;) {
       fire_due_timers();
       if (first_ == nullptr) break;
-      Waiter& waiter = *first_;
-      unpost(waiter);
-      ++resumptions_;
-      waiter.handle.resume();
-      reap();
+      resume_first();
     }
   }
 
@@ -103,6 +99,22 @@ class ScriptedLoop final : public Loop {
     run_until_idle();
     return true;
   }
+
+  // Resumes one waiter, the next timer's where none is ready; false when nothing is left to wait for.
+  bool step() {
+    reap();
+    fire_due_timers();
+    if (first_ == nullptr) {
+      if (timers_.empty()) return false;
+      monotonic_ms_ = timers_.begin()->first;
+      fire_due_timers();
+    }
+    resume_first();
+    return true;
+  }
+
+  // What a worker does that exits: spawned tasks are cancelled where they stand.
+  void cancel_tasks() { spawned_.clear(); }
 
   // Starts `task` as a root and drives the loop, timers included, until it has ended. Throws
   // std::logic_error when it waits for something that will never come.
@@ -142,6 +154,14 @@ class ScriptedLoop final : public Loop {
     Task<void> task;
     bool ended = false;
   };
+
+  void resume_first() {
+    Waiter& waiter = *first_;
+    unpost(waiter);
+    ++resumptions_;
+    waiter.handle.resume();
+    reap();
+  }
 
   void fire_due_timers() {
     while (!timers_.empty() && timers_.begin()->first <= monotonic_ms_) {

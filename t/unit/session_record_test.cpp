@@ -32,6 +32,7 @@ TEST(SessionRecord, RoundTrip) {
   EXPECT_EQ(record->access_token, "the-access-token");
   EXPECT_EQ(record->refresh_token, "the-refresh-token");
   EXPECT_EQ(record->id_token, "header.payload.signature");
+  EXPECT_EQ(record->nonce, "the-nonce");
 }
 
 TEST(SessionRecord, ItsTextsPointIntoTheBytes) {

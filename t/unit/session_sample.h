@@ -40,6 +40,7 @@ inline constexpr std::string_view kCookieName = "__Host-session";
   record.access_token = "the-access-token";
   record.refresh_token = "the-refresh-token";
   record.id_token = "header.payload.signature";
+  record.nonce = "the-nonce";
   return record;
 }
 
