@@ -154,13 +154,14 @@ Task<Outcome> decide(Facts facts, Callback callback) {
   const CookieAttributes cookie = login_cookie_attributes(
       settings, own_origin_is_https(settings, *facts), callback.state.login_id);
   const std::optional<PendingLogin> pending = find_pending(callback, *facts, cookie);
+  // Of a POST that crossed sites nothing is judged before its cookies are visible, late or not.
+  const bool may_repost = facts->method == "POST" && callback.form.count(kRepostMarker) == 0;
+  if (!pending && may_repost) co_return repost_page(services, *facts, callback.form);
   const Seconds age = services.loop.now() - callback.state.created;
   if (age > settings.authorization.rolling_timeout) {
     co_return co_await go_home_or_deny(services, facts, callback.state.target, Errc::state_expired);
   }
   if (!pending) {
-    const bool may_repost = facts->method == "POST" && callback.form.count(kRepostMarker) == 0;
-    if (may_repost) co_return repost_page(services, *facts, callback.form);
     co_return co_await go_home_or_deny(services, facts, callback.state.target,
                                        Errc::login_cookie_missing);
   }

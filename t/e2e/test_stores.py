@@ -248,7 +248,7 @@ def test_timeouts(make_nginx, upstream, provider, make_redis, storage):
         where = {"session_storage": "redis", "session_secret": SESSION_SECRET,
                  "redis_port": make_redis().port}
     idle = Site(make_nginx, upstream, provider, session_idling_timeout="2s", **where)
-    absolute = Site(make_nginx, upstream, provider, session_absolute_timeout="4s", **where)
+    absolute = Site(make_nginx, upstream, provider, session_absolute_timeout="7s", **where)
     one, two = Client(), Client()
     idle.login(one)
     absolute.login(two)
@@ -256,7 +256,7 @@ def test_timeouts(make_nginx, upstream, provider, make_redis, storage):
         time.sleep(1)
         assert idle.echo(one).bearer
         assert absolute.echo(two).bearer
-    time.sleep(2.5)
+    time.sleep(5)
     assert absolute.asks_for_login(two)
     assert idle.asks_for_login(one)
 

@@ -75,13 +75,19 @@ def test_time_to_live(bench):
     nginx.get("/s", "insert", "short", value="v", ttl=300)
     nginx.get("/s", "insert", "touched", value="v", ttl=300)
     nginx.get("/s", "insert", "replaced", value="gen-0001", ttl=300)
-    assert nginx.get("/s", "touch", "touched", ttl=60_000).result == "hit"
+    assert nginx.get("/s", "touch", "touched", ttl=1_000).result == "hit"
     nginx.get("/s", "replace", "replaced", generation="gen-0001", value="gen-0002", ttl=60_000)
     time.sleep(0.35)
     assert nginx.get("/s", "read", "short").result == "miss"
     assert nginx.get("/s", "touch", "short").result == "miss"
     assert nginx.get("/s", "read", "touched").result == "hit"
-    assert nginx.get("/s", "read", "replaced").result == "hit"
+    # A compare-and-set makes no life longer, nor does a touch of one that is about to end.
+    assert nginx.get("/s", "read", "replaced").result == "miss"
+    nginx.get("/s", "insert", "retired", value="v", ttl=60_000)
+    assert nginx.get("/s", "touch", "retired", ttl=300).result == "hit"
+    assert nginx.get("/s", "touch", "retired", ttl=60_000).result == "hit"
+    time.sleep(0.35)
+    assert nginx.get("/s", "read", "retired").result == "miss"
 
 
 def test_a_full_zone_evicts_and_says_so(bench):

@@ -24,7 +24,7 @@ TEST_F(AccessFlow, ASessionPasses) {
   EXPECT_EQ(outcome.session->record().subject, "alice");
   EXPECT_EQ(outcome.session->record().access_token, "access-2");
   EXPECT_TRUE(outcome.set_cookies.empty());
-  EXPECT_EQ(world_.io.calls(), std::vector<std::string>{"store read"});
+  EXPECT_EQ(world_.io.calls(), (std::vector<std::string>{"store read", "store touch"}));
 }
 
 TEST_F(AccessFlow, ANavigationLogsInAndAFetchIsToldSo) {
