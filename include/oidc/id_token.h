@@ -34,6 +34,7 @@ struct IdTokenExpectations {
 struct IdTokenFacts {
   std::string subject;
   std::string provider_sid;  // empty: none
+  std::string acr;           // empty: none
   Seconds auth_time = 0;     // 0: none
 };
 

@@ -59,6 +59,7 @@ struct SessionRecord {
   std::string_view refresh_token;  // empty: none
   std::string_view id_token;
   std::string_view nonce;          // of the login: a refreshed ID token may repeat it
+  std::string_view acr;            // of the login; empty: the provider did not say
 };
 
 [[nodiscard]] std::string encode_record(const SessionRecord& record);

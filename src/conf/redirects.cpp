@@ -9,8 +9,12 @@
 namespace oidc {
 namespace {
 
-constexpr std::array<std::string_view, 6> kClientPrefixes = {"arg_", "http_",        "cookie_",
-                                                             "args", "query_string", "request_uri"};
+constexpr std::array<std::string_view, 12> kClientPrefixes = {
+    "arg_",         "http_",   "cookie_", "args",         "query_string",
+    "request_uri",  "uri",     "request", "document_uri", "request_filename",
+    "request_body", "is_args"};
+
+char lowered(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 bool is_name_character(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -62,8 +66,11 @@ Result<void> refuse_client_variables(std::string_view text) {
   VariableReader reader(text);
   std::string_view name;
   while (reader.next(name)) {
+    // nginx's names of variables know no case.
+    std::string lower(name);
+    std::transform(lower.begin(), lower.end(), lower.begin(), lowered);
     for (const std::string_view prefix : kClientPrefixes) {
-      const bool matches = prefix.ends_with('_') ? name.starts_with(prefix) : name == prefix;
+      const bool matches = prefix.ends_with('_') ? lower.starts_with(prefix) : lower == prefix;
       if (matches) {
         return bad_value(text, "$" + std::string(name) +
                                    " is what the client says: no address "

@@ -4,6 +4,15 @@
 namespace oidc {
 namespace {
 
+// A wrong credential is not nobody's: refused once, and the cookie goes.
+Outcome deny_and_forget(Services& services, const RequestFacts& facts, Error why) {
+  Outcome outcome = deny(services, facts, std::move(why));
+  const bool https = own_origin_is_https(services.settings, facts);
+  outcome.set_cookies.push_back(
+      delete_cookie(session_cookie_attributes(services.settings, https)));
+  return outcome;
+}
+
 // No credential: what oidc_unauthenticated says.
 Task<Outcome> unauthenticated(Services& services, Facts facts, Error why) {
   const Settings& settings = services.settings;
@@ -11,10 +20,15 @@ Task<Outcome> unauthenticated(Services& services, Facts facts, Error why) {
   if (info(why.code).level == LogLevel::warn) {
     services.log.write(LogLevel::warn, why.code, why.detail);
   }
+  // A second valid cookie comes back after every login: no login ends that.
+  if (why.code == Errc::cookie_conflict) co_return deny(services, *facts, std::move(why));
+  const bool wrong =
+      why.code == Errc::session_invalid || why.code == Errc::session_record_invalid;
   bool log_in = false;
   switch (settings.unauthenticated) {
     case Unauthenticated::pass:
-      co_return pass(services, nullptr);
+      if (!wrong) co_return pass(services, nullptr);
+      co_return deny_and_forget(services, *facts, std::move(why));
     case Unauthenticated::deny:
       break;
     case Unauthenticated::redirect:

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "oidc/html.h"
+#include "oidc/url.h"
 
 namespace oidc {
 namespace {
@@ -116,6 +117,16 @@ std::string absolute(const Services& services, const RequestFacts& facts,
   std::string url = own_origin(services.settings, facts);
   if (!target.starts_with('/')) url.push_back('/');
   return url.append(target);
+}
+
+std::string evaluated_target(Services& services, const RequestFacts& facts, const Value& value) {
+  std::string target = facts.evaluator->evaluate(value);
+  if (target.empty()) return target;
+  if (target.starts_with('/')) target = absolute(services, facts, target);
+  if (parse_url(target)) return target;
+  services.log.write(LogLevel::warn, Errc::malformed,
+                     "a configured redirect target became no URL: \"" + value.text + "\"");
+  return {};
 }
 
 }  // namespace oidc

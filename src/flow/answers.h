@@ -24,4 +24,9 @@ namespace oidc {
 [[nodiscard]] std::string absolute(const Services& services, const RequestFacts& facts,
                                    std::string_view target);
 
+// A configured redirect target after evaluation: a path becomes our own origin's URL, anything else
+// must be a well-formed URL. Empty where it is neither, which is logged.
+[[nodiscard]] std::string evaluated_target(Services& services, const RequestFacts& facts,
+                                           const Value& value);
+
 }  // namespace oidc

@@ -102,10 +102,14 @@ Result<void> check_arrival(const Callback& callback, const RequestFacts& facts,
   return {};
 }
 
-bool use_once(Services& services, std::string_view state, Seconds rolling_timeout) {
-  const Sha256 hash = sha256(state);
+// One use of a state for each code; remembered until it expires. No room to remember: refused.
+Errc use_once(Services& services, const Callback& callback) {
+  const Sha256 hash = sha256(callback.response.state);
   const std::string name = "state:" + base64url_encode(as_view(hash));
-  return services.shared.put_if_absent(name, "1", Milliseconds((rolling_timeout + 60) * 1000));
+  const Seconds left = callback.state.created +
+                       services.settings.authorization.rolling_timeout - services.loop.now();
+  if (services.shared.put_if_absent(name, "1", Milliseconds((left + 1) * 1000))) return Errc::none;
+  return services.shared.get(name) ? Errc::state_replayed : Errc::store_full;
 }
 
 Task<Outcome> refused(Services& services, Facts facts, Callback callback, PendingLogin pending) {
@@ -124,18 +128,19 @@ Task<Outcome> refused(Services& services, Facts facts, Callback callback, Pendin
 
 // The state is used up: an error answer is judged, a code is redeemed.
 Task<Outcome> consume(Services& services, Facts facts, Callback callback, PendingLogin pending) {
-  if (!use_once(services, callback.response.state,
-                services.settings.authorization.rolling_timeout)) {
-    co_return co_await go_home_or_deny(services, facts, callback.state.target,
-                                       Errc::state_replayed);
-  }
+  // An error answer changes nothing, so it uses nothing up: strangers could fill the memory.
   if (!callback.response.error.empty()) {
     co_return co_await refused(services, facts, callback, pending);
   }
   if (callback.response.code.empty()) {
     co_return deny(services, *facts, Error{Errc::parameter_missing, "code"});
   }
-  CodeExchange exchange{callback.response.code, pending};
+  const Errc used = use_once(services, callback);
+  if (used == Errc::store_full) co_return deny(services, *facts, Error{used, "used states"});
+  if (used != Errc::none) {
+    co_return co_await go_home_or_deny(services, facts, callback.state.target, used);
+  }
+  CodeExchange exchange{callback.response.code, pending, present_session_key(services, *facts)};
   const auto login = co_await exchange_code(services, std::move(exchange));
   if (!login) {
     const std::string retry = absolute(services, *facts, callback.state.target);

@@ -32,6 +32,13 @@ Task<void> retire(Services& services, StoreKey key) {
   }
 }
 
+void retire_named(Services& services, std::string_view name) {
+  StoreKey key;
+  if (name.size() != key.text.size()) return;
+  name.copy(key.text.data(), key.text.size());
+  services.loop.spawn(retire(services, key));
+}
+
 Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTokenFacts facts,
                                  std::string nonce) {
   const Settings& settings = services.settings;
@@ -51,6 +58,7 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   record.refresh_token = tokens.refresh_token;
   record.id_token = tokens.id_token;
   record.nonce = nonce;
+  record.acr = facts.acr;
   std::string bytes = encode_record(record);
   const std::string envelope =
       seal_envelope(bytes, cookie.sid_view(), services.keys, settings.identity);
@@ -83,11 +91,9 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
   Result<IdTokenFacts> facts = co_await verify_id_token(services, tokens->id_token, demand);
   if (!facts) co_return std::move(facts).error();
   LoginResult login = co_await create_session(services, *tokens, *facts, exchange.pending.nonce);
-  const std::string& replaces = exchange.pending.replaces;
-  StoreKey replaced;
-  if (login && replaces.size() == replaced.text.size()) {
-    replaces.copy(replaced.text.data(), replaced.text.size());
-    services.loop.spawn(retire(services, replaced));
+  if (login) {
+    retire_named(services, exchange.pending.replaces);
+    if (exchange.present != exchange.pending.replaces) retire_named(services, exchange.present);
   }
   co_return login;
 }

@@ -22,20 +22,31 @@ void SessionCookieFinder::look_at(std::string_view cookie_header) {
   CookieReader reader(cookie_header);
   while (const std::optional<CookiePair> pair = reader.next()) {
     if (pair->name != name_) continue;
-    const auto cookie = open_session_cookie(pair->value, keys_, name_, identity_, now_);
+    const auto cookie = open_session_cookie(pair->value, keys_, name_, identity_, 0);
     if (!cookie) {
       result_.invalid = true;
       continue;
     }
+    if (cookie->absolute_end != 0 && cookie->absolute_end <= now_) continue;  // simply over
     if (result_.cookie && result_.cookie->sid != cookie->sid) result_.conflict = true;
     result_.cookie = cookie;
   }
 }
 
 bool is_alive(const SessionRecord& record, const Settings& settings, Seconds now) {
-  static_cast<void>(settings);
+  if (record.method != static_cast<std::uint8_t>(Method::authorization_code)) return false;
   if (record.absolute_end != 0 && record.absolute_end <= now) return false;
-  return record.method == static_cast<std::uint8_t>(Method::authorization_code);
+  // Another location of the same client may be stricter than the one where the login began.
+  const Seconds absolute = settings.session.absolute_timeout;
+  if (absolute != 0 && add_saturated(record.created, absolute) <= now) return false;
+  const AuthorizationSettings& wanted = settings.authorization;
+  if (wanted.max_age && *wanted.max_age > 0) {
+    const Seconds until = add_saturated(record.auth_time, *wanted.max_age);
+    if (record.auth_time == 0 || add_saturated(until, settings.token.leeway) < now) return false;
+  }
+  return wanted.acr_values.empty() ||
+         std::find(wanted.acr_values.begin(), wanted.acr_values.end(), record.acr) !=
+             wanted.acr_values.end();
 }
 
 bool is_access_token_expired(const SessionRecord& record, Seconds now) {

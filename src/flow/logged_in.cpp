@@ -32,7 +32,7 @@ Outcome token_response(Services& services, const Login& login) {
 Outcome redirect_home(Services& services, const RequestFacts& facts, const std::string& target,
                       const Login& login) {
   const LoginSettings& settings = services.settings.login;
-  std::string url = facts.evaluator->evaluate(settings.redirect_uri);
+  std::string url = evaluated_target(services, facts, settings.redirect_uri);
   if (url.empty()) url = absolute(services, facts, target);
   if (!settings.tokens.any()) return redirect(services, facts, std::move(url));
   const std::string tokens = asked_tokens(settings.tokens, login).encode();

@@ -74,8 +74,7 @@ std::optional<Outcome> ask_first(Services& services, const RequestFacts& facts,
 // The provider may be down: the local logout never depends on it.
 Task<std::string> after_logout(Services& services, Facts facts, std::string id_token) {
   const Settings& settings = services.settings;
-  std::string target = facts->evaluator->evaluate(settings.logout.redirect_uri);
-  if (target.starts_with('/')) target = absolute(services, *facts, target);
+  std::string target = evaluated_target(services, *facts, settings.logout.redirect_uri);
   auto metadata = co_await services.provider.metadata();
   if (!metadata) {
     services.log.write(LogLevel::warn, metadata.error().code, metadata.error().detail);

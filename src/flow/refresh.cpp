@@ -1,3 +1,4 @@
+#include "oidc/crypto.h"
 #include "oidc/provider.h"
 #include "oidc/refreshes.h"
 #include "steps.h"
@@ -12,6 +13,10 @@ using Session = std::shared_ptr<const OpenSession>;
 constexpr Milliseconds kFailureCounts{5000};
 constexpr Milliseconds kUnsavedRetry{500};
 constexpr int kUnsavedTries = 60;
+// Other workers of this machine are waited for; those of other machines get this much time to store.
+constexpr Milliseconds kPoll{20};
+constexpr int kSiblingLooks = 4;
+constexpr Milliseconds kSiblingPause{250};
 
 RefreshResult refreshed(Session session) {
   return {RefreshResult::Kind::refreshed, std::move(session), {}};
@@ -109,15 +114,34 @@ Task<void> forget_later(Services& services, StoreKey key) {
 }
 
 Task<RefreshResult> refused(Services& services, Session session, Error why) {
-  // A sibling may have won: then its record is there.
-  RefreshResult now = co_await read_again(services, session);
-  if (now.kind != RefreshResult::Kind::refreshed) co_return now;
-  if (now.session->generation() != session->generation()) co_return now;
+  // A sibling on another machine may have won, and be about to store what it got.
+  for (int i = 0; i < kSiblingLooks; ++i) {
+    RefreshResult now = co_await read_again(services, session);
+    if (now.kind != RefreshResult::Kind::refreshed) co_return now;
+    if (now.session->generation() != session->generation()) co_return now;
+    co_await sleep_for(services.loop, kSiblingPause);
+  }
   const StoreWrite erased = co_await services.store.erase(session->key());
   if (erased.status == StoreStatus::error) {
     services.log.write(LogLevel::warn, Errc::store_unavailable, erased.detail);
   }
   co_return ended(Error{Errc::refresh_rejected, std::move(why.detail)});
+}
+
+// The lease of this session's refresh among the workers of this machine.
+struct Lease {
+  std::string name;
+  std::string owner = random_string(16);
+};
+
+// Waits for another worker's refresh at most as long as that may take, then goes on regardless.
+Task<void> take_lease(Services& services, const Lease& lease) {
+  const Milliseconds life(2 * services.settings.provider.timeout_ms + 10000);
+  for (Milliseconds waited{0}; waited < life; waited += kPoll) {
+    if (services.shared.put_if_absent(lease.name, lease.owner, life)) co_return;
+    if (!services.shared.get(lease.name)) co_return;  // no room: compare-and-set still decides
+    co_await sleep_for(services.loop, kPoll);
+  }
 }
 
 Task<RefreshResult> refresh(Services& services, Session known) {
@@ -147,7 +171,15 @@ Task<RefreshResult> refresh(Services& services, Session known) {
 }
 
 Task<void> refresh_and_tell(Services& services, Session session, Refreshes::Arrival arrived) {
-  RefreshResult result = co_await refresh(services, session);
+  Lease lease{"refresh:" + std::string(session->key().view())};
+  RefreshResult result = failed(Error{Errc::internal, "the refresh ended by an exception"});
+  co_await take_lease(services, lease);
+  try {
+    result = co_await refresh(services, session);
+  } catch (const std::exception&) {
+    // What waits is told; the promise must never stay open.
+  }
+  services.shared.erase_if_equal(lease.name, lease.owner);
   const bool unsaved = result.why.code == Errc::refresh_unsaved;
   const bool is_failure = result.kind == RefreshResult::Kind::failed;
   arrived->set(std::move(result));

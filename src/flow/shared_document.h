@@ -76,8 +76,10 @@ class SharedDocument {
  private:
   using Arrival = std::shared_ptr<Promised<std::shared_ptr<Answer>>>;
 
+  // A fetch in the future means that the clock was set back.
   [[nodiscard]] bool is_fresh() const {
-    return current_ && loop_.now() < add_saturated(fetched_at_, lifetime_);
+    const Seconds now = loop_.now();
+    return current_ && fetched_at_ <= now && now < add_saturated(fetched_at_, lifetime_);
   }
   [[nodiscard]] bool backing_off() { return shared_.get("backoff:" + name_).has_value(); }
 
@@ -134,7 +136,12 @@ class SharedDocument {
       }
       shared_.put_if_absent(lease, owner, patience_ + Milliseconds(1000));
     }
-    Answer answer = co_await download(url);
+    Answer answer = Error{Errc::internal, "the fetch ended by an exception"};
+    try {
+      answer = co_await download(url);
+    } catch (const std::exception&) {
+      // Whoever waits is told; the next one tries again.
+    }
     if (answer) {
       shared_.put("failures:" + name_, "0", Milliseconds(1));
     } else {

@@ -80,15 +80,6 @@ bool has_prompt_none(const Parameters& extra) {
   });
 }
 
-std::string present_session_key(Services& services, const RequestFacts& facts, bool https) {
-  const std::string name = session_cookie_attributes(services.settings, https).name;
-  SessionCookieFinder finder(services.keys, name, services.settings.identity,
-                             services.loop.now());
-  for (const std::string& header : facts.cookie_headers) finder.look_at(header);
-  if (finder.result().conflict || !finder.result().cookie) return {};
-  return std::string(store_key(finder.result().cookie->sid_view()).view());
-}
-
 std::string without_query(const std::string& target) { return target.substr(0, target.find('?')); }
 
 // The target inside the state; a target that does not fit becomes its path, then the root.
@@ -146,13 +137,23 @@ PreparedLogin prepare(Services& services, const RequestFacts& facts, const Login
   const Sha256 state_hash = sha256(request.state);
   pending.state_hash = as_view(state_hash);
   pending.redirect_uri = request.redirect_uri;
-  pending.replaces = present_session_key(services, facts, own_origin_is_https(settings, facts));
+  pending.replaces = present_session_key(services, facts);
   pending.prompt_none = has_prompt_none(request.extra);
   pending.restarts = start.restarts;
   return login;
 }
 
 }  // namespace
+
+std::string present_session_key(Services& services, const RequestFacts& facts) {
+  const Settings& settings = services.settings;
+  const bool https = own_origin_is_https(settings, facts);
+  const std::string name = session_cookie_attributes(settings, https).name;
+  SessionCookieFinder finder(services.keys, name, settings.identity, services.loop.now());
+  for (const std::string& header : facts.cookie_headers) finder.look_at(header);
+  if (finder.result().conflict || !finder.result().cookie) return {};
+  return std::string(store_key(finder.result().cookie->sid_view()).view());
+}
 
 Task<Outcome> start_login(Services& services, Facts facts, LoginStart start) {
   const Settings& settings = services.settings;

@@ -58,7 +58,11 @@ struct Login {
 struct CodeExchange {
   std::string code;
   PendingLogin pending;
+  std::string present;  // StoreKey of the session that came with the answer; empty: none
 };
+
+// StoreKey of the session that the request's cookie names, alive or not; empty: none.
+[[nodiscard]] std::string present_session_key(Services& services, const RequestFacts& facts);
 
 // Redeems the code, verifies, stores. Runs to its end in the worker once the code was sent, also
 // when the browser has left.

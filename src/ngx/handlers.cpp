@@ -44,6 +44,10 @@ ngx_int_t continue_as_target(ngx_http_request_t* r, RequestCtx& ctx, Outcome out
   ctx.set_cookies = std::move(outcome.set_cookies);
   ctx.grant = Grant{outcome.settings, std::move(outcome.session)};
   ctx.outcome_name = "login";
+  // The server's own rewrite rules saw the callback's URI: they run again, for the target's.
+  const auto* cmcf = static_cast<const ngx_http_core_main_conf_t*>(
+      ngx_http_get_module_main_conf(r, ngx_http_core_module));
+  r->phase_handler = static_cast<ngx_int_t>(cmcf->phase_engine.server_rewrite_index) - 1;
   return NGX_DECLINED;
 }
 
@@ -63,7 +67,6 @@ ngx_int_t callback(ngx_http_request_t* r, const std::vector<Owner>& registered) 
   if (worker == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   RequestCtx& ctx = RequestCtx::get(r);
   if (ctx.stage() == RequestCtx::Stage::idle) {
-    if (ctx.grant) return NGX_DECLINED;
     hide_query_in_error_log(r);
     become_owner(r, registered, registered.front().settings);
     ctx.start(callback_flow(owners_of(registered, *worker), ctx.facts(),
@@ -157,6 +160,8 @@ ngx_int_t judge_subrequest(ngx_http_request_t* r, const Settings& settings) {
 
 ngx_int_t server_rewrite_handler(ngx_http_request_t* r) noexcept {
   if (r != r->main || r->internal) return NGX_DECLINED;
+  const RequestCtx* ctx = RequestCtx::find(r);
+  if (ctx != nullptr && ctx->grant) return NGX_DECLINED;  // an answered callback, rerouted
   return guard<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, [r]() -> ngx_int_t {
     const std::vector<Owner>* owners = server_conf(r).callback(to_view(r->uri));
     return owners == nullptr ? NGX_DECLINED : callback(r, *owners);
@@ -171,9 +176,9 @@ ngx_int_t preaccess_handler(ngx_http_request_t* r) noexcept {
       return location.enabled ? judge_subrequest(r, *location.settings) : NGX_DECLINED;
     }
     RequestCtx* ctx = RequestCtx::find(r);
-    if (!location.enabled && ctx != nullptr && ctx->original_headers) {
+    if (!location.enabled && ctx != nullptr) {
       // From a protected location to one that is not: without the identity that was added.
-      install_headers(r, *ctx->original_headers);
+      if (ctx->original_headers) install_headers(r, *ctx->original_headers);
       ctx->original_headers.reset();
       ctx->grant.reset();
     }
@@ -185,11 +190,10 @@ ngx_int_t preaccess_handler(ngx_http_request_t* r) noexcept {
 // passes the request on: whoever granted it, the client's copies of our headers go.
 ngx_int_t precontent_handler(ngx_http_request_t* r) noexcept {
   return guard<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, [r]() -> ngx_int_t {
+    // A subrequest carries its main request's list, which was cleaned when that was granted.
     const RequestCtx* ctx = RequestCtx::find(r);
     if (ctx != nullptr && ctx->grant) return NGX_DECLINED;
-    const LocationConf& location = location_conf(r);
-    const Settings* settings = location.enabled ? location.settings : nullptr;
-    return clean_request(r, settings) == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return clean_request(r) == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ngx/handlers.h"
+#include "ngx/own_cookies.h"
 #include "ngx/request_ctx.h"
 #include "ngx/request_log.h"
 
@@ -26,18 +27,20 @@ void for_each_response_header(ngx_http_request_t* r, Body&& body) {
   }
 }
 
-bool sets_our_cookie(const Settings& settings, std::string_view set_cookie) {
-  std::string_view name = set_cookie.substr(0, set_cookie.find('='));
-  for (const std::string_view prefix : {"__Host-", "__Secure-"}) {
-    if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
-  }
-  return name == settings.session.cookie.name ||
-         name.starts_with(settings.authorization.cookie.name);
+// Browsers trim the white space around a cookie's name.
+std::string_view cookie_name_of(std::string_view set_cookie) noexcept {
+  std::string_view name = set_cookie.substr(0, set_cookie.find_first_of("=;"));
+  constexpr std::string_view kSpace = " \t";
+  name.remove_prefix(std::min(name.find_first_not_of(kSpace), name.size()));
+  return name.substr(0, name.find_last_not_of(kSpace) + 1);
 }
 
-void drop_foreign_cookies(ngx_http_request_t* r, const Settings& settings) {
+void drop_foreign_cookies(ngx_http_request_t* r) {
+  const ServerConf& server = server_conf(r);
+  if (server.owners.empty()) return;
   for_each_response_header(r, [&](ngx_table_elt_t& header) {
-    if (!has_name(header, "set-cookie") || !sets_our_cookie(settings, to_view(header.value))) return;
+    if (!has_name(header, "set-cookie")) return;
+    if (!is_own_cookie(server, cookie_name_of(to_view(header.value)))) return;
     header.hash = 0;
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "oidc: reason=cookie_conflict: the upstream's Set-Cookie of the module's own "
@@ -69,11 +72,10 @@ bool forbid_caching(ngx_http_request_t* r) {
 
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
   if (r != r->main) return g_next(r);
-  RequestCtx* ctx = RequestCtx::find(r);
-  if (ctx == nullptr) return g_next(r);
   return guard<ngx_int_t>(NGX_ERROR, [&]() -> ngx_int_t {
-    if (ctx->grant) drop_foreign_cookies(r, *ctx->grant->settings);
-    if (!ctx->set_cookies.empty()) {
+    drop_foreign_cookies(r);
+    RequestCtx* ctx = RequestCtx::find(r);
+    if (ctx != nullptr && !ctx->set_cookies.empty()) {
       if (!forbid_caching(r)) return NGX_ERROR;
       for (const std::string& cookie : ctx->set_cookies) {
         if (!push_header(r, "Set-Cookie", cookie)) return NGX_ERROR;

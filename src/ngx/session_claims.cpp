@@ -24,7 +24,7 @@ std::optional<Json> payload_of(std::string_view token) {
 
 std::optional<std::string> session_claim(const OpenSession& session, const ClaimPath& path) {
   for (const std::string_view token :
-       {session.record().access_token, session.record().id_token}) {
+       {session.record().id_token, session.record().access_token}) {
     const std::optional<Json> claims = payload_of(token);
     if (!claims) continue;
     const Json* value = path.find(*claims);

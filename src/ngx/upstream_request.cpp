@@ -1,5 +1,7 @@
 #include "ngx/upstream_request.h"
 
+#include "ngx/own_cookies.h"
+
 #include <algorithm>
 #include <array>
 
@@ -15,21 +17,6 @@ constexpr std::array<std::string_view, 5> kBodyHeaders = {"content-type", "conte
 
 std::string_view name_of(const ngx_table_elt_t& header) noexcept {
   return {reinterpret_cast<const char*>(header.lowcase_key), header.key.len};
-}
-
-std::string_view without_prefix(std::string_view name) noexcept {
-  for (const std::string_view prefix : {"__Host-", "__Secure-"}) {
-    if (name.starts_with(prefix)) return name.substr(prefix.size());
-  }
-  return name;
-}
-
-bool is_ours(const ServerConf& server, std::string_view cookie_name) noexcept {
-  const std::string_view name = without_prefix(cookie_name);
-  return std::any_of(server.owners.begin(), server.owners.end(), [name](const Owner& owner) {
-    return name == without_prefix(owner.settings->session.cookie.name) ||
-           name.starts_with(without_prefix(owner.settings->authorization.cookie.name));
-  });
 }
 
 // One pass over the list as it is: what stays, what loses our cookies, what goes.
@@ -66,7 +53,7 @@ class Cleaner {
   }
   [[nodiscard]] std::optional<std::string> stripped(const ngx_table_elt_t& header) const {
     return strip_cookies(to_view(header.value),
-                         [this](std::string_view name) { return is_ours(server_, name); });
+                         [this](std::string_view name) { return is_own_cookie(server_, name); });
   }
 
   ngx_http_request_t* r_;
@@ -79,16 +66,8 @@ std::optional<std::string> encoded(std::string text, UpstreamHeader::Encoding en
   switch (encoding) {
     case UpstreamHeader::Encoding::base64url:
       return base64url_encode(text);
-    case UpstreamHeader::Encoding::percent: {
-      // Readable where it can be: only what a header cannot carry, and '%' itself, is encoded.
-      std::string out;
-      for (const char c : text) {
-        const bool plain = c >= 0x20 && c < 0x7f && c != '%';
-        out.append(plain ? std::string(1, c) : percent_encode(std::string_view(&c, 1)));
-        if (c == '%') out.replace(out.size() - 3, 3, "%25");
-      }
-      return out;
-    }
+    case UpstreamHeader::Encoding::percent:
+      return percent_for_header(text);
     case UpstreamHeader::Encoding::plain:
       break;
   }
@@ -128,8 +107,21 @@ std::optional<std::string> header_value(const UpstreamHeader& header, const Open
 
 }  // namespace
 
-ngx_int_t clean_request(ngx_http_request_t* r, const Settings* settings) {
-  Cleaner cleaner(r, location_conf(r).clear_headers, settings != nullptr);
+std::string percent_for_header(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c >= 0x20 && c < 0x7f && c != '%') {
+      out.push_back(c);
+    } else {
+      out.append(percent_encode(std::string_view(&c, 1)));
+    }
+  }
+  return out;
+}
+
+ngx_int_t clean_request(ngx_http_request_t* r) {
+  const bool clear = location_conf(r).clear_headers;
+  Cleaner cleaner(r, clear, clear);
   if (!cleaner.needed()) return NGX_OK;
   HeaderListBuilder builder(r);
   cleaner.copy_into(builder);

@@ -6,9 +6,9 @@
 
 namespace oidc::ngx {
 
-// Drops the client's copies of the names that the server may set and, where `settings` are given,
-// the module's cookies. NGX_OK, or NGX_ERROR without memory.
-[[nodiscard]] ngx_int_t clean_request(ngx_http_request_t* r, const Settings* settings);
+// Drops the client's copies of the names that the server may set, and the module's cookies, unless
+// the location opts out. NGX_OK, or NGX_ERROR without memory.
+[[nodiscard]] ngx_int_t clean_request(ngx_http_request_t* r);
 
 // The same, and adds the grant's headers. The original list is kept in the ctx for a re-entry.
 [[nodiscard]] ngx_int_t grant_request(ngx_http_request_t* r, RequestCtx& ctx);
@@ -16,8 +16,11 @@ namespace oidc::ngx {
 // After a callback: what the form's POST brought is not the upstream's.
 [[nodiscard]] ngx_int_t drop_body_headers(ngx_http_request_t* r);
 
-// A claim of the session: of the access token when that is a JWT, else of the ID token. nullopt when
-// neither has it.
+// Text as a header may carry it: printable ASCII as it is, everything else and '%' percent-encoded.
+[[nodiscard]] std::string percent_for_header(std::string_view text);
+
+// A claim of the session: of the ID token, which was verified, else of the access token when that is
+// a JWT. nullopt when neither has it.
 [[nodiscard]] std::optional<std::string> session_claim(const OpenSession& session,
                                                        const ClaimPath& path);
 

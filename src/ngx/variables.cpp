@@ -37,12 +37,14 @@ const SessionRecord* granted_record(ngx_http_request_t* r) noexcept {
   return &ctx->grant->session->record();
 }
 
-// A text of the granted session's record.
+// A text of the granted session's record, encoded: nginx writes a variable into a header as it is,
+// and JSON can hold line breaks.
 template <std::string_view SessionRecord::* Member>
 ngx_int_t record_variable(ngx_http_request_t* r, Value* value, uintptr_t) noexcept {
   return guard<ngx_int_t>(NGX_ERROR, [&] {
     const SessionRecord* record = granted_record(r);
-    return record == nullptr ? nothing(value) : set_value(r, value, record->*Member);
+    if (record == nullptr) return nothing(value);
+    return set_value(r, value, percent_for_header(record->*Member));
   });
 }
 
@@ -94,7 +96,7 @@ ngx_int_t claim_variable(ngx_http_request_t* r, Value* value, uintptr_t data) no
     const Result<ClaimPath> path = ClaimPath::parse(name);
     if (!path) return nothing(value);
     const std::optional<std::string> claim = session_claim(*ctx->grant->session, *path);
-    return claim ? set_value(r, value, *claim) : nothing(value);
+    return claim ? set_value(r, value, percent_for_header(*claim)) : nothing(value);
   });
 }
 

@@ -116,6 +116,7 @@ Result<IdTokenFacts> check_id_token(const Jwt& jwt, const IdTokenExpectations& e
   if (!half_hash_matches(jwt, "at_hash", expected.access_token)) return Errc::id_token_at_hash;
   if (!half_hash_matches(jwt, "c_hash", expected.code)) return Errc::id_token_c_hash;
   facts.provider_sid = json_string(jwt.claims, "sid").value_or("");
+  facts.acr = json_string(jwt.claims, "acr").value_or("");
   facts.auth_time = numeric_date(jwt.claims, "auth_time").value_or(0);
   return facts;
 }

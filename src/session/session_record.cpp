@@ -41,7 +41,7 @@ std::string encode_record(const SessionRecord& record) {
   out.i64(record.tokens_since).i64(record.auth_time);
   out.text(record.subject).text(record.provider_sid).text(record.scope);
   out.text(record.access_token).text(record.refresh_token).text(record.id_token);
-  out.text(record.nonce);
+  out.text(record.nonce).text(record.acr);
   return out.take();
 }
 
@@ -62,6 +62,7 @@ Result<SessionRecord> decode_record(std::string_view bytes) {
   record.refresh_token = in.text();
   record.id_token = in.text();
   record.nonce = in.text();
+  record.acr = in.text();
   if (!in.complete()) return Errc::session_record_invalid;
   return record;
 }

@@ -40,6 +40,7 @@ class MemoryStore final : public SessionStore {
       co_return full;
     }
     if (fault != Fault::error) put(key, std::move(envelope), ttl);
+    ++inserts_;
     co_return answer(fault, StoreStatus::hit);
   }
 
@@ -77,6 +78,7 @@ class MemoryStore final : public SessionStore {
     for (const auto& [key, record] : records_) alive += record.end > loop_.monotonic_ms() ? 1 : 0;
     return alive;
   }
+  [[nodiscard]] std::size_t inserts() const { return inserts_; }
   [[nodiscard]] bool has(const StoreKey& key) { return find(key) != nullptr; }
   [[nodiscard]] std::string envelope(const StoreKey& key) { return find(key)->envelope; }
   [[nodiscard]] Milliseconds ttl(const StoreKey& key) {
@@ -117,6 +119,7 @@ class MemoryStore final : public SessionStore {
   ScriptedLoop& loop_;
   IoScript& io_;
   std::map<std::string, Record> records_;
+  std::size_t inserts_ = 0;
 };
 
 }  // namespace oidc::test

@@ -17,6 +17,7 @@ constexpr const char* kDiscovery = "GET /.well-known/openid-configuration";
 class ProviderDocuments : public testing::Test {
  protected:
   auto metadata() { return world_.loop.run(world_.worker.provider.metadata()); }
+  void ask() { static_cast<void>(metadata()); }
   auto keys() { return world_.loop.run(world_.worker.provider.keys()); }
   auto newer_keys(std::shared_ptr<const KeySet> seen) {
     return world_.loop.run(world_.worker.provider.newer_keys(std::move(seen)));
@@ -64,7 +65,7 @@ TEST_F(ProviderDocuments, AnOldOneServesWhileANewOneIsFetched) {
   const auto old = metadata();
   world_.op.metadata["token_endpoint"] = "https://op.example.com/token2";
   pass_seconds(3599);
-  metadata();
+  ask();
   EXPECT_EQ(fetches(), 1U);
   pass_seconds(1);
   EXPECT_EQ(*metadata(), *old);
@@ -84,7 +85,7 @@ TEST_F(ProviderDocuments, AnOldOneOutlivesAnOutage) {
   EXPECT_GE(world_.log.count(Errc::provider_unreachable), 1U);
   world_.io.repair();
   pass_seconds(60);
-  metadata();
+  ask();
   world_.settle();
   EXPECT_NE(*metadata(), *old);
 }
@@ -111,7 +112,7 @@ TEST_F(ProviderDocuments, FailuresBackOffFromOneToThirtySeconds) {
 TEST_F(ProviderDocuments, ASuccessEndsTheBackoff) {
   world_.io.break_all("GET", Fault::error);
   for (int i = 0; i < 4; ++i) {
-    metadata();
+    ask();
     pass_seconds(31);
   }
   world_.io.repair();
@@ -119,9 +120,9 @@ TEST_F(ProviderDocuments, ASuccessEndsTheBackoff) {
   pass_seconds(3600);
   world_.io.break_all("GET", Fault::error);
   world_.io.forget();
-  metadata();
+  ask();
   world_.loop.advance(Milliseconds(1'500));
-  metadata();
+  ask();
   world_.loop.advance(Milliseconds(500));
   EXPECT_EQ(fetches(), 2U);  // a second later already
 }
@@ -172,14 +173,14 @@ TEST_F(ProviderDocuments, UnknownKeysAreThrottled) {
   }
   EXPECT_EQ(key_fetches(), 2U);
   pass_seconds(30);
-  newer_keys(seen);
+  EXPECT_TRUE(newer_keys(seen));
   EXPECT_EQ(key_fetches(), 3U);
 }
 
 TEST_F(ProviderDocuments, WhoHasSeenTheOldOneGetsTheNewOneWithoutAFetch) {
   const auto old = *keys();
   rotate();
-  newer_keys(old);
+  EXPECT_TRUE(newer_keys(old));
   EXPECT_TRUE((*newer_keys(old))->has_kid("second"));
   EXPECT_EQ(key_fetches(), 2U);
 }
@@ -196,21 +197,16 @@ TEST_F(ProviderDocuments, AFailedRefetchGivesTheOldOne) {
 }
 
 TEST_F(ProviderDocuments, WithoutRoomToShareTheyStillServe) {
-  // The lease is taken before the memory fills up.
-  Root<Result<std::shared_ptr<const KeySet>>> root(world_.worker.provider.keys());
-  world_.settle();
-  ASSERT_TRUE(root.ended());
-  World crowded;
-  crowded.shared.full = true;
-  const auto answer = crowded.loop.run(crowded.worker.provider.metadata());
-  EXPECT_TRUE(answer) << info(code_of(answer)).code;
+  world_.shared.full = true;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(keys());
+  EXPECT_EQ(fetches(), 2U);
 }
 
 TEST_F(ProviderDocuments, AWallClockThatIsSetBackDoesNotStopRenewal) {
-  metadata();
+  ask();
   world_.loop.shift_wall_clock(-86400);
   pass_seconds(3600);
-  metadata();
+  ask();
   world_.settle();
   EXPECT_EQ(world_.io.count(kDiscovery), 2U);
 }

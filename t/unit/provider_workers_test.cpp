@@ -104,8 +104,8 @@ TEST_F(TwoWorkers, UnknownKeysAreThrottledForBoth) {
   const auto seen_by_b = *keys(b());
   world_.io.forget();
   for (int i = 0; i < 20; ++i) {
-    newer(a(), seen_by_a);
-    newer(b(), seen_by_b);
+    EXPECT_TRUE(newer(a(), seen_by_a));
+    EXPECT_TRUE(newer(b(), seen_by_b));
   }
   EXPECT_EQ(fetches(), 1U);
 }

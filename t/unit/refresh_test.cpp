@@ -259,7 +259,7 @@ TEST_F(Refresh, ASessionThatEndsMeanwhileIsNotStored) {
 // Two workers of one machine.
 TEST_F(Refresh, TwoWorkersAskOnceToo) {
   const auto second = another_worker();
-  world_.loop.run(second->provider.metadata());
+  ASSERT_TRUE(world_.loop.run(second->provider.metadata()));
   auto a = begin(world_.worker);
   auto b = begin(*second);
   world_.settle();

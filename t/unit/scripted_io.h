@@ -68,6 +68,7 @@ class IoScript {
 class ScriptedBody final : public BodyReader {
  public:
   ScriptedBody(IoScript& io, std::string text) : io_(io), text_(std::move(text)) {}
+  void set(std::string text) { text_ = std::move(text); }
   Task<Result<Secret>> read(std::size_t max) override {
     const Fault fault = co_await io_.call("body");
     if (fault != Fault::none) co_return Errc::malformed;

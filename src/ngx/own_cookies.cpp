@@ -1,0 +1,25 @@
+#include "ngx/own_cookies.h"
+
+#include <algorithm>
+
+namespace oidc::ngx {
+namespace {
+
+std::string_view without_prefix(std::string_view name) noexcept {
+  for (const std::string_view prefix : {"__Host-", "__Secure-"}) {
+    if (name.starts_with(prefix)) return name.substr(prefix.size());
+  }
+  return name;
+}
+
+}  // namespace
+
+bool is_own_cookie(const ServerConf& server, std::string_view cookie_name) noexcept {
+  const std::string_view name = without_prefix(cookie_name);
+  return std::any_of(server.owners.begin(), server.owners.end(), [name](const Owner& owner) {
+    return name == without_prefix(owner.settings->session.cookie.name) ||
+           name.starts_with(without_prefix(owner.settings->authorization.cookie.name));
+  });
+}
+
+}  // namespace oidc::ngx

@@ -1,0 +1,171 @@
+// The flows as scenarios: how to get to where one begins, and how it begins. What follows is tried
+// with each of them at each of its awaits.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scripted_world.h"
+
+namespace oidc::test {
+
+struct Scenario {
+  const char* name;
+  bool is_configured_to_pass = false;
+  std::function<void(World&)> configure;
+  // Everything before the request in question.
+  std::function<void(World&, Browser&)> prepare;
+  std::function<Task<Outcome>(World&, Browser&, ScriptedBody&)> begin;
+};
+
+inline Form pending_answer(World& world, Browser& browser) {
+  return world.op.authorize(World::location(world.visit(browser, "/wanted")));
+}
+
+// The callback's query or body is made in prepare() and kept in a cookie that no server knows.
+inline void keep_answer(World& world, Browser& browser) {
+  browser.cookies["test-answer"] = {pending_answer(world, browser).encode(), ""};
+}
+inline std::string kept_answer(const Browser& browser) {
+  return browser.cookies.at("test-answer").value;
+}
+
+inline Task<Outcome> begin_access(World& world, Browser& browser, ScriptedBody&) {
+  return access_flow(world.worker.services, browser.navigate("/"));
+}
+inline Task<Outcome> begin_callback(World& world, Browser& browser, ScriptedBody& body) {
+  return callback_flow({&world.worker.services},
+                       browser.navigate("/callback?" + kept_answer(browser)), body);
+}
+inline Task<Outcome> begin_form_post(World& world, Browser& browser, ScriptedBody& body) {
+  body.set(kept_answer(browser));
+  return callback_flow({&world.worker.services}, browser.post_from_provider("/callback"), body);
+}
+inline Task<Outcome> begin_logout(World& world, Browser& browser, ScriptedBody&) {
+  return access_flow(world.worker.services, browser.post("/logout"));
+}
+
+inline void nothing(World&, Browser&) {}
+inline void plain(World&) {}
+
+inline const std::vector<Scenario>& scenarios() {
+  static const std::vector<Scenario> all = {
+      {"first visit", false, plain, nothing, begin_access},
+      {"first visit, anonymous allowed", true,
+       [](World& world) { world.settings.unauthenticated = Unauthenticated::pass; }, nothing,
+       begin_access},
+      {"visit with a session", false, plain,
+       [](World& world, Browser& browser) {
+         world.log_in(browser);
+         world.settle();
+       },
+       begin_access},
+      {"callback", false, plain, keep_answer, begin_callback},
+      {"callback that replaces a session", false, plain,
+       [](World& world, Browser& browser) {
+         world.log_in(browser);
+         LoginStart start;
+         start.target = "/wanted";
+         const Outcome begun = world.loop.run(
+             start_login(world.worker.services, browser.navigate("/wanted"), start));
+         browser.take(begun);
+         const Form answer = world.op.authorize(World::location(begun));
+         browser.cookies["test-answer"] = {answer.encode(), ""};
+       },
+       begin_callback},
+      {"callback with a new signing key", false, plain,
+       [](World& world, Browser& browser) {
+         Browser other;
+         world.log_in(other);
+         world.op.key = &SigningKey::ec("second");
+         world.op.published.push_back(&SigningKey::ec("second"));
+         keep_answer(world, browser);
+       },
+       begin_callback},
+      {"callback by form_post", false,
+       [](World& world) { world.settings.authorization.response_mode = ResponseMode::form_post; },
+       keep_answer, begin_form_post},
+      {"callback with an error that restarts", false, plain,
+       [](World& world, Browser& browser) {
+         const std::string location = World::location(world.visit(browser, "/wanted"));
+         browser.cookies["test-answer"] = {
+             ScriptedOp::refuse(location, "login_required").encode(), ""};
+       },
+       begin_callback},
+      {"callback that comes twice", false, plain,
+       [](World& world, Browser& browser) {
+         keep_answer(world, browser);
+         const auto login = *browser.cookies.lower_bound("__Host-login_");
+         world.come_back(browser, Form::parse(kept_answer(browser)).value());
+         browser.cookies.insert(login);
+       },
+       begin_callback},
+      {"refresh", false, plain,
+       [](World& world, Browser& browser) {
+         world.log_in(browser);
+         world.loop.advance(Milliseconds(250'000));
+       },
+       begin_access},
+      {"refresh of a token that is over", false, plain,
+       [](World& world, Browser& browser) {
+         world.log_in(browser);
+         world.loop.advance(Milliseconds(400'000));
+       },
+       begin_access},
+      {"refresh that is refused", false, plain,
+       [](World& world, Browser& browser) {
+         world.log_in(browser);
+         world.loop.advance(Milliseconds(250'000));
+         world.op.revoke_all();
+       },
+       begin_access},
+      {"logout", false, [](World& world) { world.settings.logout.uri_suffix = "/logout"; },
+       [](World& world, Browser& browser) { world.log_in(browser); }, begin_logout},
+  };
+  return all;
+}
+
+// A scenario up to where its flow begins; the I/O is counted from there.
+struct Prepared {
+  explicit Prepared(const Scenario& scenario) {
+    scenario.configure(world);
+    scenario.prepare(world, browser);
+    world.settle();
+    world.io.forget();
+  }
+  World world;
+  Browser browser;
+  ScriptedBody body{world.io, ""};
+};
+
+inline void expect_quiet(World& world) {
+  EXPECT_EQ(world.loop.running_tasks(), 0U);
+  EXPECT_EQ(world.loop.timers(), 0U);
+  EXPECT_TRUE(world.loop.idle());
+  EXPECT_EQ(world.loop.failures(), std::vector<std::string>{});
+}
+
+// Whatever happened: the same browser gets in afterwards, on the same worker.
+inline void expect_recovery(World& world, Browser browser) {
+  world.io.repair();
+  world.loop.advance(Milliseconds(60'000));
+  world.op.key = &SigningKey::ec("first");
+  Outcome outcome = world.visit(browser, "/");
+  if (!passes(outcome)) {
+    ASSERT_TRUE(starts_login(outcome)) << describe(outcome);
+    const Form answer = world.op.authorize(World::location(outcome));
+    if (world.settings.authorization.response_mode == ResponseMode::form_post) {
+      outcome = world.callback(browser.post_from_provider("/callback"), answer.encode());
+      browser.take(outcome);
+    } else {
+      outcome = world.come_back(browser, answer);
+    }
+    ASSERT_TRUE(redirects_to(outcome, "https://app.example.org/")) << describe(outcome);
+    outcome = world.visit(browser, "/");
+  }
+  EXPECT_TRUE(passes(outcome)) << describe(outcome);
+}
+
+}  // namespace oidc::test
