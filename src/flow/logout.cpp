@@ -98,9 +98,13 @@ Task<Outcome> logout_flow(Services& services, Facts facts) {
   if (lookup.kind == SessionLookup::Kind::error) co_return deny(services, *facts, lookup.why);
   if (auto asked = ask_first(services, *facts, lookup)) co_return std::move(*asked);
   std::string id_token;
-  if (lookup.session) {
-    id_token = lookup.session->record().id_token;
-    const StoreWrite erased = co_await services.store.erase(lookup.session->key());
+  if (lookup.session) id_token = lookup.session->record().id_token;
+  // By the cookie's name for it: a session that is too old or too weak here ends as well.
+  const std::string present = present_session_key(services, *facts);
+  StoreKey key;
+  if (present.size() == key.text.size()) {
+    present.copy(key.text.data(), key.text.size());
+    const StoreWrite erased = co_await services.store.erase(key);
     if (erased.status == StoreStatus::error) {
       co_return deny(services, *facts, Error{Errc::store_unavailable, erased.detail});
     }

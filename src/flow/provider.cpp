@@ -20,10 +20,6 @@ std::string document_name(std::string_view kind, const ProviderSettings& setting
   append_field(bytes, settings.ssl_crl);
   append_field(bytes, settings.http_proxy);
   append_field(bytes, settings.https_proxy);
-  // What one fetched without looking, nobody else believes.
-  append_field(bytes, settings.ssl_verify ? "verified" : "");
-  append_field(bytes, settings.ssl_trusted_certificate);
-  append_field(bytes, settings.ssl_crl);
   const Sha256 hash = sha256(bytes);
   return std::string(kind) + ":" + base64url_encode(as_view(hash).substr(0, 16));
 }

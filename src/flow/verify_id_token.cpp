@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cctype>
+
 #include "oidc/provider.h"
 #include "steps.h"
 
@@ -19,10 +22,16 @@ Result<void> check_alg(const Jwt& jwt, const Settings& settings, const ProviderM
   return Error{Errc::jwt_alg_not_allowed, std::string(to_string(jwt.alg))};
 }
 
-// Explicit types of other tokens (RFC 8725 section 3.11).
+// Explicit types of other tokens (RFC 8725 section 3.11): media types, so without case, and with
+// or without "application/" (RFC 7515 section 4.1.9).
 bool is_another_type(const Jwt& jwt) {
-  return jwt.typ == "at+jwt" || jwt.typ == "logout+jwt" || jwt.typ == "dpop+jwt" ||
-         jwt.typ == "secevent+jwt" || jwt.typ == "token-introspection+jwt";
+  std::string type = jwt.typ;
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  constexpr std::string_view kApplication = "application/";
+  if (type.starts_with(kApplication)) type.erase(0, kApplication.size());
+  return type == "at+jwt" || type == "logout+jwt" || type == "dpop+jwt" ||
+         type == "secevent+jwt" || type == "token-introspection+jwt";
 }
 
 Task<Result<void>> verify_by_key_set(Services& services, const Jwt& jwt) {

@@ -26,7 +26,7 @@ def test_redirect_with_tokens_in_the_fragment(make_nginx, upstream, provider):
 
 
 def test_redirect_elsewhere(make_nginx, upstream, provider):
-    site = Site(make_nginx, upstream, provider, login_redirect_uri="/welcome?from=$uri")
+    site = Site(make_nginx, upstream, provider, login_redirect_uri="/welcome?from=$server_name")
     response = login(Client(), site.url("/page"))
     assert response.location.removeprefix(site.origin).startswith("/welcome")
 

@@ -65,6 +65,26 @@ TEST_F(AccessFlow, PassNeverMeansAnonymousWhenTheStoreIsDown) {
   EXPECT_EQ(World::header(outcome, "Retry-After"), "5");
 }
 
+TEST_F(AccessFlow, PassNeverMeansAnonymousForAWrongCredential) {
+  world_.settings.unauthenticated = Unauthenticated::pass;
+  browser_.cookies["__Host-session"] = {std::string(63, 'A'), ""};
+  const Outcome outcome = world_.visit(browser_, "/");
+  EXPECT_TRUE(denies(outcome, Errc::session_invalid)) << describe(outcome);
+  EXPECT_TRUE(browser_.cookies.empty());  // refused once
+  EXPECT_TRUE(passes(world_.visit(browser_, "/")));
+}
+
+TEST_F(AccessFlow, TwoValidCookiesAreRefusedAndLeadToNoLogin) {
+  Browser other;
+  world_.log_in(browser_);
+  world_.log_in(other);
+  const auto facts = browser_.navigate("/");
+  facts->cookie_headers.push_back(other.navigate("/")->cookie_headers.at(0));
+  EXPECT_TRUE(denies(world_.access(facts), Errc::cookie_conflict));
+  world_.settings.unauthenticated = Unauthenticated::pass;
+  EXPECT_TRUE(denies(world_.access(facts), Errc::cookie_conflict));
+}
+
 TEST_F(AccessFlow, AStoreThatIsDownStartsNoLogin) {
   world_.log_in(browser_);
   world_.io.break_all("store", Fault::timeout);

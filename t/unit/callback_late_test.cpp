@@ -126,7 +126,7 @@ TEST_F(LateAnswers, AUsedStateIsRememberedUntilItExpires) {
 TEST_F(LateAnswers, WhereNoStateCanBeRememberedNoCodeIsRedeemed) {
   const Form answer = begin("/");
   world_.shared.full = true;
-  EXPECT_TRUE(denies(world_.come_back(browser_, answer), Errc::state_replayed));
+  EXPECT_TRUE(denies(world_.come_back(browser_, answer), Errc::store_full));
   EXPECT_EQ(world_.op.codes_redeemed, 0U);
 }
 

@@ -177,7 +177,8 @@ TEST(AccessTokenExpired, AtItsEnd) {
 }
 
 TEST(Alive, OnlySessionsOfTheCodeFlowWithinTheirTime) {
-  const Settings settings = sample_settings();
+  Settings settings = sample_settings();
+  settings.session.absolute_timeout = 0;
   SessionRecord one = sample_record();
   EXPECT_TRUE(is_alive(one, settings, kNow));
   EXPECT_FALSE(is_alive(one, settings, one.absolute_end));
@@ -187,6 +188,39 @@ TEST(Alive, OnlySessionsOfTheCodeFlowWithinTheirTime) {
     one.method = static_cast<std::uint8_t>(method);
     EXPECT_FALSE(is_alive(one, settings, kNow)) << method;
   }
+}
+
+// Locations of one client may share a session, and the stricter one judges it by its own rules.
+TEST(Alive, AStricterLocationsAbsoluteTimeoutCounts) {
+  Settings settings = sample_settings();
+  settings.session.absolute_timeout = 100;
+  EXPECT_TRUE(is_alive(sample_record(), settings, kNow + 99));
+  EXPECT_FALSE(is_alive(sample_record(), settings, kNow + 100));
+}
+
+TEST(Alive, AStricterLocationsMaxAgeCounts) {
+  Settings settings = sample_settings();
+  settings.authorization.max_age = 100;
+  settings.token.leeway = 10;
+  SessionRecord one = sample_record();
+  one.auth_time = kNow - 50;
+  EXPECT_TRUE(is_alive(one, settings, kNow + 60));
+  EXPECT_FALSE(is_alive(one, settings, kNow + 61));
+  one.auth_time = 0;
+  EXPECT_FALSE(is_alive(one, settings, kNow));
+  settings.authorization.max_age = 0;  // of the login alone
+  EXPECT_TRUE(is_alive(one, settings, kNow));
+}
+
+TEST(Alive, AStricterLocationsAcrCounts) {
+  Settings settings = sample_settings();
+  settings.authorization.acr_values = {"platinum", "gold"};
+  SessionRecord one = sample_record();
+  EXPECT_TRUE(is_alive(one, settings, kNow));
+  one.acr = "silver";
+  EXPECT_FALSE(is_alive(one, settings, kNow));
+  one.acr = {};
+  EXPECT_FALSE(is_alive(one, settings, kNow));
 }
 
 }  // namespace

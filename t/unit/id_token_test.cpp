@@ -21,19 +21,22 @@ TEST(IdToken, TellsWhoItIsAbout) {
   IdTokenSample sample;
   sample.jwt.claims["sid"] = "provider-session";
   sample.jwt.claims["auth_time"] = kNow - 10;
+  sample.jwt.claims["acr"] = "gold";
   const Result<IdTokenFacts> facts = check_id_token(sample.jwt, sample.expected);
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->subject, "alice");
   EXPECT_EQ(facts->provider_sid, "provider-session");
   EXPECT_EQ(facts->auth_time, kNow - 10);
+  EXPECT_EQ(facts->acr, "gold");
 }
 
-TEST(IdToken, SidAndAuthTimeAreOptional) {
+TEST(IdToken, SidAuthTimeAndAcrAreOptional) {
   const IdTokenSample sample;
   const Result<IdTokenFacts> facts = check_id_token(sample.jwt, sample.expected);
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->provider_sid, "");
   EXPECT_EQ(facts->auth_time, 0);
+  EXPECT_EQ(facts->acr, "");
 }
 
 TEST(IdToken, IssuerIsCompared) {

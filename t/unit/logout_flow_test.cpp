@@ -86,24 +86,16 @@ TEST_F(Logout, WithoutEndSessionTheLocalAddressOrAPage) {
 }
 
 TEST_F(Logout, NeverDependsOnTheProvider) {
-  World world;
-  world.settings.logout.uri_suffix = "/logout";
-  Browser browser;
-  world.log_in(browser);
-  ScriptedWorker fresh(world.settings, world.loop, world.io, world.op, world.store, world.shared,
-                       world.keys, world.log);
-  world.loop.advance(Milliseconds(8LL * 86400 * 1000));  // nothing of the provider is known now
-  world.log_in(browser);
-  world.shared.put("x", "", Milliseconds(1));
-  world.io.break_all("GET", Fault::error);
-  SharedTable empty(world.loop);
-  ScriptedWorker alone(world.settings, world.loop, world.io, world.op, world.store, empty,
-                       world.keys, world.log);
-  const Outcome outcome = world.loop.run(access_flow(alone.services, browser.post("/logout")));
+  // A worker and a machine that know nothing of the provider, which is down.
+  world_.io.break_all("GET", Fault::error);
+  SharedTable empty(world_.loop);
+  ScriptedWorker fresh(world_.settings, world_.loop, world_.io, world_.op, world_.store, empty,
+                       world_.keys, world_.log);
+  const Outcome outcome = world_.loop.run(access_flow(fresh.services, browser_.post("/logout")));
   EXPECT_EQ(outcome.kind, Outcome::Kind::answer) << describe(outcome);
   EXPECT_EQ(outcome.set_cookies.size(), 1U);
-  EXPECT_EQ(world.session_of(browser), nullptr);
-  EXPECT_GE(world.log.count(Errc::discovery_unavailable), 1U);
+  EXPECT_FALSE(logged_in());
+  EXPECT_EQ(world_.log.count(Errc::discovery_unavailable), 1U);
 }
 
 TEST_F(Logout, AStoreThatIsDownIsSaid) {
@@ -121,6 +113,15 @@ TEST_F(Logout, WithoutASessionItStillEnds) {
   const Outcome outcome = log_out();
   ASSERT_TRUE(redirects_to(outcome, "https://op.example.com/logout?")) << describe(outcome);
   EXPECT_EQ(World::location(outcome).find("id_token_hint"), std::string::npos);
+}
+
+// Too old or too weak for this location is not too old to be ended.
+TEST_F(Logout, EndsASessionThatIsNotGoodEnoughHere) {
+  world_.settings.authorization.acr_values = {"gold"};
+  ASSERT_TRUE(starts_login(world_.access(browser_.navigate("/"))));
+  const Outcome outcome = log_out();
+  EXPECT_EQ(outcome.kind, Outcome::Kind::answer) << describe(outcome);
+  EXPECT_EQ(world_.store.size(), 0U);
 }
 
 TEST_F(Logout, NoOtherSiteLogsOut) {

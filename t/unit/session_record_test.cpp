@@ -33,6 +33,7 @@ TEST(SessionRecord, RoundTrip) {
   EXPECT_EQ(record->refresh_token, "the-refresh-token");
   EXPECT_EQ(record->id_token, "header.payload.signature");
   EXPECT_EQ(record->nonce, "the-nonce");
+  EXPECT_EQ(record->acr, "gold");
 }
 
 TEST(SessionRecord, ItsTextsPointIntoTheBytes) {

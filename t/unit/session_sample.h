@@ -41,6 +41,7 @@ inline constexpr std::string_view kCookieName = "__Host-session";
   record.refresh_token = "the-refresh-token";
   record.id_token = "header.payload.signature";
   record.nonce = "the-nonce";
+  record.acr = "gold";
   return record;
 }
 
