@@ -126,7 +126,7 @@ Task<Outcome> refused(Services& services, Facts facts, Callback callback, Pendin
   co_return deny_with_retry(services, *facts, why, retry);
 }
 
-// The state is used up: an error answer is judged, a code is redeemed.
+// An error answer is judged; a code uses the state up and is redeemed.
 Task<Outcome> consume(Services& services, Facts facts, Callback callback, PendingLogin pending) {
   // An error answer changes nothing, so it uses nothing up: strangers could fill the memory.
   if (!callback.response.error.empty()) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "oidc/provider.h"
 #include "steps.h"
 
@@ -99,7 +101,12 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
 }
 
 Task<void> log_in_and_tell(Services& services, CodeExchange exchange, Arrival arrived) {
-  LoginResult login = co_await log_in(services, std::move(exchange));
+  LoginResult login = Error{Errc::internal, "the login ended by an exception"};
+  try {
+    login = co_await log_in(services, std::move(exchange));
+  } catch (const std::exception&) {
+    // Who waits is told; the promise must never stay open.
+  }
   arrived->set(std::make_shared<LoginResult>(std::move(login)));
 }
 
@@ -109,7 +116,8 @@ Seconds access_expiry(const TokenResponse& tokens) {
   if (tokens.access_expires != 0) return tokens.access_expires;
   const Result<Jwt> jwt = parse_jwt(tokens.access_token);
   if (!jwt) return 0;
-  return numeric_date(jwt->claims, "exp").value_or(0);
+  const std::optional<Seconds> exp = numeric_date(jwt->claims, "exp");
+  return exp ? std::max<Seconds>(*exp, 1) : 0;  // 0 would mean unknown
 }
 
 Task<LoginResult> exchange_code(Services& services, CodeExchange exchange) {

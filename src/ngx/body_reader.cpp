@@ -122,6 +122,8 @@ void RequestBodyReader::take_available() {
 void RequestBodyReader::finish(Errc reason) {
   done_ = true;
   failure_ = reason;
+  // What is left of a body that did not parse must not be read as the next request.
+  if (reason != Errc::none) r_->keepalive = 0;
   if (waiter_ == nullptr) {
     r_->read_event_handler = ngx_http_block_reading;
     return;

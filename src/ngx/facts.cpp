@@ -29,6 +29,8 @@ std::string host_port(const ngx_http_request_t* r) {
   return digits && !is_default ? std::string(host.substr(colon)) : std::string();
 }
 
+ngx_int_t g_request_id_index = NGX_ERROR;
+
 struct Wanted {
   std::string_view name;
   std::string RequestFacts::* member;
@@ -49,10 +51,15 @@ constexpr Wanted kWanted[] = {
 
 }  // namespace
 
-std::string_view request_id(ngx_http_request_t* r) {
+bool index_request_id(ngx_conf_t* cf) noexcept {
   ngx_str_t name = ngx_string("request_id");
-  const ngx_uint_t key = ngx_hash_key(name.data, name.len);
-  const ngx_http_variable_value_t* value = ngx_http_get_variable(r, &name, key);
+  g_request_id_index = ngx_http_get_variable_index(cf, &name);
+  return g_request_id_index != NGX_ERROR;
+}
+
+std::string_view request_id(ngx_http_request_t* r) {
+  const auto index = static_cast<ngx_uint_t>(g_request_id_index);
+  const ngx_http_variable_value_t* value = ngx_http_get_indexed_variable(r->main, index);
   if (value == nullptr || value->not_found) return {};
   return {reinterpret_cast<const char*>(value->data), value->len};
 }

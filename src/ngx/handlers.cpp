@@ -1,4 +1,4 @@
-// The phase handlers. SERVER_REWRITE: the callback. PREACCESS: subrequests. ACCESS: sessions and
+// The phase handlers. SERVER_REWRITE: the callback. PREACCESS: a run begins. ACCESS: sessions and
 // logins. PRECONTENT: the headers of whatever others let through. Hot requests are decided here, without a coroutine.
 #include "ngx/handlers.h"
 
@@ -27,7 +27,10 @@ void hand_over_location(ngx_http_request_t* r, void** loc_conf) {
 
 Owners owners_of(const std::vector<Owner>& registered, Worker& worker) {
   Owners owners;
-  for (const Owner& owner : registered) owners.push_back(&worker.services(*owner.settings));
+  for (const Owner& owner : registered) {
+    Services* services = worker.services(*owner.settings);
+    if (services != nullptr) owners.push_back(services);
+  }
   return owners;
 }
 
@@ -54,6 +57,7 @@ ngx_int_t continue_as_target(ngx_http_request_t* r, RequestCtx& ctx, Outcome out
 ngx_int_t finish_callback(ngx_http_request_t* r, RequestCtx& ctx,
                           const std::vector<Owner>& registered) {
   Outcome outcome = ctx.take_outcome();
+  if (forget_form(r) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   become_owner(r, registered, outcome.settings);
   if (outcome.kind == Outcome::Kind::reroute) {
     return continue_as_target(r, ctx, std::move(outcome));
@@ -69,7 +73,9 @@ ngx_int_t callback(ngx_http_request_t* r, const std::vector<Owner>& registered) 
   if (ctx.stage() == RequestCtx::Stage::idle) {
     hide_query_in_error_log(r);
     become_owner(r, registered, registered.front().settings);
-    ctx.start(callback_flow(owners_of(registered, *worker), ctx.facts(),
+    Owners owners = owners_of(registered, *worker);
+    if (owners.empty()) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    ctx.start(callback_flow(std::move(owners), ctx.facts(),
                             ctx.make_body_reader(worker->loop())),
               true);
   }
@@ -88,57 +94,57 @@ ngx_int_t let_through(ngx_http_request_t* r, RequestCtx& ctx, const Settings& se
   return ctx.grant->session ? NGX_OK : NGX_DECLINED;
 }
 
+// nginx's own error page, whose status is not the location's own (error_page 404 = @app).
+bool is_error_page(const ngx_http_request_t* r) noexcept { return r->err_status != 0; }
+
 ngx_int_t act_on(ngx_http_request_t* r, RequestCtx& ctx, const Settings& settings,
                  Outcome outcome) {
   if (outcome.kind == Outcome::Kind::pass) {
     return let_through(r, ctx, settings, std::move(outcome.session));
   }
+  // No login starts on an error page.
+  if (is_error_page(r)) {
+    return r->err_status >= NGX_HTTP_BAD_REQUEST ? static_cast<ngx_int_t>(r->err_status)
+                                                 : NGX_HTTP_UNAUTHORIZED;
+  }
   ctx.outcome_name = outcome.reason == Errc::none ? "redirect" : "denied";
   return send_outcome(r, ctx, std::move(outcome));
 }
 
-// An internal redirect brought the request here again: what was opened is used again, and judged
-// under the settings of this location.
-void prepare_reentry(ngx_http_request_t* r, RequestCtx& ctx, const Settings& settings) {
-  if (ctx.original_headers) {
-    install_headers(r, *ctx.original_headers);
-    ctx.original_headers.reset();
-  }
-  if (ctx.grant && !(ctx.grant->session && same_sessions(*ctx.grant->settings, settings))) {
-    ctx.grant.reset();
-  }
-}
-
 ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
   Worker* worker = Worker::current();
-  if (worker == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  Services& services = worker->services(settings);
+  Services* services = worker == nullptr ? nullptr : worker->services(settings);
+  if (services == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   RequestCtx& ctx = RequestCtx::get(r);
-  switch (ctx.stage()) {
-    case RequestCtx::Stage::finished:
-      return act_on(r, ctx, settings, ctx.take_outcome());
-    case RequestCtx::Stage::running:
-      // nginx's own error page during a body read runs the phases again: the flow is over then.
-      if (!r->error_page) return NGX_AGAIN;
-      ctx.cancel();
-      break;
-    case RequestCtx::Stage::idle:
-      break;
+  if (ctx.stage() == RequestCtx::Stage::running) return NGX_AGAIN;
+  if (ctx.stage() == RequestCtx::Stage::finished) {
+    return act_on(r, ctx, settings, ctx.take_outcome());
   }
-  prepare_reentry(r, ctx, settings);
   if (ctx.grant) return let_through(r, ctx, settings, ctx.grant->session);
-  if (auto session = find_hot_session(r, services)) {
+  if (auto session = find_hot_session(r, *services)) {
     return let_through(r, ctx, settings, std::move(session));
   }
-  if (r->error_page) {
-    // No login starts on an error page.
-    return r->err_status >= NGX_HTTP_BAD_REQUEST ? static_cast<ngx_int_t>(r->err_status)
-                                                 : NGX_HTTP_UNAUTHORIZED;
-  }
   if (may_be_logout(r, settings.logout)) hide_query_in_error_log(r);
-  ctx.start(access_flow(services, ctx.facts()), false);
+  ctx.start(access_flow(*services, ctx.facts()), false);
   if (ctx.stage() == RequestCtx::Stage::running) return NGX_AGAIN;
   return act_on(r, ctx, settings, ctx.take_outcome());
+}
+
+// Each run of the phases begins here with the client's own headers. What an earlier run opened is
+// used again where it will do for this location's settings.
+void enter_location(ngx_http_request_t* r, const LocationConf& location) {
+  RequestCtx* ctx = RequestCtx::find(r);
+  if (ctx == nullptr) return;
+  ctx->abandon_other_run();
+  if (ctx->original_headers) {
+    install_headers(r, *ctx->original_headers);
+    ctx->original_headers.reset();
+  }
+  ctx->identity_installed = false;
+  const bool stays = location.enabled && ctx->grant && ctx->grant->session &&
+                     same_sessions(*ctx->grant->settings, *location.settings) &&
+                     is_alive(ctx->grant->session->record(), *location.settings, ngx_time());
+  if (!stays) ctx->grant.reset();
 }
 
 // ---- subrequests -------------------------------------------------------------------------------
@@ -175,13 +181,7 @@ ngx_int_t preaccess_handler(ngx_http_request_t* r) noexcept {
     if (r != r->main) {
       return location.enabled ? judge_subrequest(r, *location.settings) : NGX_DECLINED;
     }
-    RequestCtx* ctx = RequestCtx::find(r);
-    if (!location.enabled && ctx != nullptr) {
-      // From a protected location to one that is not: without the identity that was added.
-      if (ctx->original_headers) install_headers(r, *ctx->original_headers);
-      ctx->original_headers.reset();
-      ctx->grant.reset();
-    }
+    enter_location(r, location);
     return NGX_DECLINED;
   });
 }
@@ -192,7 +192,7 @@ ngx_int_t precontent_handler(ngx_http_request_t* r) noexcept {
   return guard<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, [r]() -> ngx_int_t {
     // A subrequest carries its main request's list, which was cleaned when that was granted.
     const RequestCtx* ctx = RequestCtx::find(r);
-    if (ctx != nullptr && ctx->grant) return NGX_DECLINED;
+    if (ctx != nullptr && ctx->identity_installed) return NGX_DECLINED;
     return clean_request(r) == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
   });
 }

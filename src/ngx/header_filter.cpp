@@ -27,12 +27,18 @@ void for_each_response_header(ngx_http_request_t* r, Body&& body) {
   }
 }
 
-// Browsers trim the white space around a cookie's name.
-std::string_view cookie_name_of(std::string_view set_cookie) noexcept {
-  std::string_view name = set_cookie.substr(0, set_cookie.find_first_of("=;"));
+std::string_view trimmed(std::string_view text) noexcept {
   constexpr std::string_view kSpace = " \t";
-  name.remove_prefix(std::min(name.find_first_not_of(kSpace), name.size()));
-  return name.substr(0, name.find_last_not_of(kSpace) + 1);
+  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
+  return text.substr(0, text.find_last_not_of(kSpace) + 1);
+}
+
+// The name under which the cookie would come back: browsers trim it, and send a nameless cookie's
+// value as it is, where a name may stand in it (RFC 6265bis section 5.5).
+std::string_view cookie_name_of(std::string_view set_cookie) noexcept {
+  set_cookie = trimmed(set_cookie);
+  if (set_cookie.starts_with('=')) set_cookie = trimmed(set_cookie.substr(1));
+  return trimmed(set_cookie.substr(0, set_cookie.find_first_of("=;")));
 }
 
 void drop_foreign_cookies(ngx_http_request_t* r) {

@@ -62,6 +62,7 @@ void RequestCtx::start(Task<Outcome> task, bool is_callback) {
   task_ = std::move(task);
   is_callback_ = is_callback;
   stage_ = Stage::running;
+  uri_changes_ = r_->uri_changes;
   starting_ = true;
   task_.start(on_done, this);
   starting_ = false;
@@ -93,16 +94,28 @@ void RequestCtx::resume_phases() noexcept {
   ngx_http_request_t* r = r_;
   ngx_connection_t* c = r->connection;
   ngx_http_set_log_request(c->log, r);
-  if (counted_) {
-    counted_ = false;
-    --r->main->count;
-  }
+  release_count();
   r->read_event_handler = ngx_http_block_reading;
   ngx_http_core_run_phases(r);
   ngx_http_run_posted_requests(c);
 }
 
+void RequestCtx::release_count() noexcept {
+  if (!counted_) return;
+  counted_ = false;
+  --r_->main->count;
+}
+
+void RequestCtx::abandon_other_run() noexcept {
+  if (stage_ == Stage::idle || r_->uri_changes == uri_changes_) return;
+  cancel();
+  release_count();
+}
+
+// A write event may run the phases between the flow's end and the event that it posted.
 Outcome RequestCtx::take_outcome() {
+  forget_event(event_);
+  release_count();
   stage_ = Stage::idle;
   Task<Outcome> ended = std::move(task_);
   return ended.take();

@@ -50,6 +50,8 @@ class RequestCtx {
   // Of a finished flow, once; rethrows what the flow threw.
   [[nodiscard]] Outcome take_outcome();
   void cancel() noexcept;
+  // An internal redirect runs the phases anew: a flow of the run before it is over.
+  void abandon_other_run() noexcept;
 
   // ---- what was decided ----
   std::optional<Grant> grant;
@@ -58,8 +60,8 @@ class RequestCtx {
   bool no_store = false;                      // the response gets Cache-Control: private, no-store
   Errc error = Errc::none;
   const char* outcome_name = "";              // $oidc_outcome
-  std::optional<HeaderList> original_headers;
-  bool response_sent = false;
+  std::optional<HeaderList> original_headers;  // the client's, while another list is in place
+  bool identity_installed = false;             // by grant_request, in this run
 
  private:
   explicit RequestCtx(ngx_http_request_t* r);
@@ -69,6 +71,7 @@ class RequestCtx {
   static void on_done(void* data) noexcept;
   static void on_event(ngx_event_t* event) noexcept;
   void resume_phases() noexcept;
+  void release_count() noexcept;
 
   ngx_http_request_t* r_;
   EventOwner owner_{this};
@@ -80,6 +83,7 @@ class RequestCtx {
   bool starting_ = false;
   bool is_callback_ = false;
   bool counted_ = false;
+  unsigned uri_changes_ = 0;  // nginx's, when the flow started
 };
 
 }  // namespace oidc::ngx

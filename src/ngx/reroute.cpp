@@ -18,17 +18,13 @@ bool parse_target(ngx_http_request_t* r, std::string_view target) {
   r->uri_ext = nullptr;
   r->uri.data = uri;
   r->uri.len = target.size();
+  r->exten = {0, nullptr};
+  r->args = {0, nullptr};
   const auto* cscf = static_cast<const ngx_http_core_srv_conf_t*>(
       ngx_http_get_module_srv_conf(r, ngx_http_core_module));
   if (ngx_http_parse_complex_uri(r, cscf->merge_slashes) != NGX_OK) return false;
   r->unparsed_uri = {target.size(), bytes.data};
   r->valid_unparsed_uri = 1;
-  r->exten = {0, nullptr};
-  if (r->uri_ext != nullptr) {
-    const u_char* end = r->args_start != nullptr ? r->args_start - 1 : r->uri_end;
-    r->exten = {static_cast<std::size_t>(end - r->uri_ext), r->uri_ext};
-  }
-  r->args = {0, nullptr};
   if (r->args_start != nullptr && r->uri_end > r->args_start) {
     r->args = {static_cast<std::size_t>(r->uri_end - r->args_start), r->args_start};
   }
@@ -42,17 +38,22 @@ ngx_int_t reroute(ngx_http_request_t* r, std::string_view target) {
   r->method = NGX_HTTP_GET;
   r->method_name = ngx_string("GET");
   r->header_only = 0;
-  // The form was read and is not the upstream's.
-  auto* body = static_cast<ngx_http_request_body_t*>(
-      ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t)));
-  if (body == nullptr) return NGX_ERROR;
-  r->request_body = body;
-  r->request_body_no_buffering = 0;
-  r->reading_body = 0;
   const auto* cscf = static_cast<ngx_http_core_srv_conf_t*>(
       ngx_http_get_module_srv_conf(r, ngx_http_core_module));
   r->loc_conf = cscf->ctx->loc_conf;
   ngx_http_update_location_config(r);
+  return drop_body_headers(r);
+}
+
+ngx_int_t forget_form(ngx_http_request_t* r) {
+  if (r->request_body == nullptr) return NGX_OK;
+  if (!r->reading_body) {
+    auto* body = static_cast<ngx_http_request_body_t*>(
+        ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t)));
+    if (body == nullptr) return NGX_ERROR;
+    r->request_body = body;
+    r->request_body_no_buffering = 0;
+  }
   return drop_body_headers(r);
 }
 

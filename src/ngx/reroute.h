@@ -11,4 +11,8 @@ namespace oidc::ngx {
 // URI anew. Called in SERVER_REWRITE; the location is found afterwards. NGX_OK or NGX_ERROR.
 [[nodiscard]] ngx_int_t reroute(ngx_http_request_t* r, std::string_view target);
 
+// The form was read and is nobody else's: whoever answers instead of the callback (a proxied
+// error_page, the reroute's upstream) must not announce it. NGX_OK or NGX_ERROR.
+[[nodiscard]] ngx_int_t forget_form(ngx_http_request_t* r);
+
 }  // namespace oidc::ngx

@@ -126,6 +126,11 @@ ngx_int_t clean_request(ngx_http_request_t* r) {
   HeaderListBuilder builder(r);
   cleaner.copy_into(builder);
   if (!builder.ok()) return NGX_ERROR;
+  if (r == r->main) {
+    // A redirect into a protected location needs what is dropped here.
+    RequestCtx& ctx = RequestCtx::get(r);
+    if (!ctx.original_headers) ctx.original_headers = r->headers_in.headers;
+  }
   builder.install();
   return NGX_OK;
 }
@@ -143,6 +148,7 @@ ngx_int_t grant_request(ngx_http_request_t* r, RequestCtx& ctx) {
   }
   if (!builder.ok()) return NGX_ERROR;
   builder.install();
+  ctx.identity_installed = true;
   return NGX_OK;
 }
 

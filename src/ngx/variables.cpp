@@ -2,6 +2,7 @@
 #include <array>
 #include <string>
 
+#include "ngx/facts.h"
 #include "ngx/handlers.h"
 #include "ngx/request_log.h"
 #include "ngx/session_lookup.h"
@@ -72,8 +73,12 @@ ngx_int_t session_variable(ngx_http_request_t* r, Value* value, uintptr_t) noexc
     }
     const LocationConf& location = location_conf(r->main);
     Worker* worker = Worker::current();
-    if (worker == nullptr || !location.enabled) return nothing(value);
-    const CookieLookup found = find_session_cookie(r->main, worker->services(*location.settings));
+    if (worker == nullptr || !location.enabled || location.settings == nullptr) {
+      return nothing(value);
+    }
+    const Services* services = worker->services(*location.settings);
+    if (services == nullptr) return nothing(value);
+    const CookieLookup found = find_session_cookie(r->main, *services);
     if (found.conflict || !found.cookie) return nothing(value);
     return set_value(r, value, log_id(store_key(found.cookie->sid_view())));
   });
@@ -118,6 +123,7 @@ constexpr std::array<Variable, 7> kVariables = {{
 }  // namespace
 
 ngx_int_t add_variables(ngx_conf_t* cf) noexcept {
+  if (!index_request_id(cf)) return NGX_ERROR;
   for (const Variable& known : kVariables) {
     ngx_str_t name = to_ngx_str(known.name);
     ngx_http_variable_t* variable = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);

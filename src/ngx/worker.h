@@ -24,8 +24,11 @@ class Worker {
   static void start(const MainConf& conf);
   static void stop() noexcept;
 
-  [[nodiscard]] Services& services(const Settings& settings) noexcept {
-    return *services_[settings.index];
+  // nullptr for settings of another configuration: nginx without a master reloads in place.
+  [[nodiscard]] Services* services(const Settings& settings) noexcept {
+    if (settings.index >= services_.size()) return nullptr;
+    Services* found = services_[settings.index].get();
+    return &found->settings == &settings ? found : nullptr;
   }
   [[nodiscard]] NginxLoop& loop() noexcept { return loop_; }
 

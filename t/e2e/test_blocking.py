@@ -1,33 +1,34 @@
 """Nothing blocks a worker: provider and Redis hold their connections open and never answer, while
 other traffic flows through the same single worker. Prints the worst delay of that traffic."""
 
+import json
 import socket
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
-from bench.client import Client, Wire
+from bench import traffic
+from bench.client import Client
 from bench.gateway import SESSION_SECRET, Site, protect
 from bench.http_server import Answer
 from bench.login import at_provider, begin
 from bench.nginx import location
+from bench.proc import make_dir
 
-LIMIT = 0.5  # seconds; two shared cores make noise, whatever blocks takes a second or more
+LIMIT = 0.25  # seconds; two shared cores make noise, whatever blocks takes a second or more
+TRAFFIC = Path(traffic.__file__)
 
 
-def traffic(port: int, path: str, cookie: str, seconds: float) -> list[float]:
-    """One request after the other on one connection; the time of each."""
-    line = (f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: application/json\r\n"
-            f"{cookie}\r\n").encode()
-    delays = []
-    end = time.monotonic() + seconds
-    with Wire(port) as wire:
-        while time.monotonic() < end:
-            start = time.monotonic()
-            wire.send(line)
-            assert wire.receive().status == 200
-            delays.append(time.monotonic() - start)
-    return delays
+@pytest.fixture(scope="module")
+def files():
+    """Served by nginx itself, so that nothing but nginx is measured."""
+    root = make_dir("root")
+    for name in ("plain", "x"):
+        (root / name).write_text("served")
+    return root
 
 
 def report(capsys, what, delays):
@@ -39,15 +40,15 @@ def report(capsys, what, delays):
 
 
 @pytest.fixture
-def site(make_nginx, upstream, op, make_redis, request):
+def site(make_nginx, upstream, op, make_redis, files, request):
     """One worker; a healthy shm scope, one whose Redis and one whose provider will hang."""
     redis = make_redis()
     good, bad, stored = (
         op.provider(f"{n}-{request.node.name}") for n in ("good", "bad", "stored"))
     proxy = f"proxy_pass {upstream.origin};"
     site = Site(make_nginx, upstream, good, "\n".join([
-        location("/", protect(good) + proxy),
-        location("/plain", proxy),
+        location("/", protect(good) + f"root {files};"),
+        location("/plain", f"root {files};"),
         location("/redis/", protect(
             stored, redirect_uri="/callback-redis", session_storage="redis",
             session_secret=SESSION_SECRET, redis_port=redis.port) + proxy),
@@ -72,18 +73,18 @@ def quiet(call):
 
 def measure(site, capsys, what, calls):
     client = Client()
-    site.login(client)
-    cookie = f"Cookie: {client.cookie_header(site.url('/'))}\r\n"
+    site.login(client, "/x")
     threads = stuck(calls)
-    results = {"plain": [], "with session": []}
-    flows = [threading.Thread(target=lambda k=k, p=p, c=c: results[k].extend(
-        traffic(site.port, p, c, 3.0))) for k, p, c in (("plain", "/plain", ""),
-                                                       ("with session", "/x", cookie))]
-    [t.start() for t in flows]
-    [t.join() for t in flows]
+    flows = {
+        kind: subprocess.Popen([sys.executable, TRAFFIC, str(site.port), path, "3", cookie],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for kind, path, cookie in (("plain", "/plain", ""),
+                                   ("with session", "/x", client.cookie_header(site.url("/"))))}
+    ends = {kind: flow.communicate(timeout=60) for kind, flow in flows.items()}
     [t.join() for t in threads]
-    for kind, delays in results.items():
-        report(capsys, f"{what}, {kind}", delays)
+    for kind, (out, problem) in ends.items():
+        assert not problem, f"{kind}: {problem}"
+        report(capsys, f"{what}, {kind}", json.loads(out))
 
 
 def test_baseline(site, capsys):
@@ -127,13 +128,13 @@ def test_provider_that_drips(site, capsys):
         lambda c=c, d=d: c.navigate(d.url) for c, d in deliveries])
 
 
-def test_unresolvable_provider(make_nginx, upstream, op, capsys):
+def test_unresolvable_provider(make_nginx, upstream, op, files, capsys):
     """A name whose server does not answer: the resolver of the system may take its time."""
     good = op.provider("good-dns")
     proxy = f"proxy_pass {upstream.origin};"
     site = Site(make_nginx, upstream, good, "\n".join([
         "resolver 127.0.0.1:9 ipv6=off; resolver_timeout 2s;",
-        location("/", protect(good) + proxy), location("/plain", proxy),
+        location("/", protect(good) + f"root {files};"), location("/plain", f"root {files};"),
         location("/bad/", "oidc on; oidc_issuer https://provider.invalid; oidc_client_id x;"
                  "oidc_client_secret y; oidc_redirect_uri /callback-bad; oidc_timeout 3s;"
                  + proxy)]))
@@ -141,7 +142,7 @@ def test_unresolvable_provider(make_nginx, upstream, op, capsys):
         lambda: Client().navigate(site.url("/bad/x")) for _ in range(10)])
 
 
-def test_connections_that_nobody_accepts(make_nginx, upstream, op, capsys):
+def test_connections_that_nobody_accepts(make_nginx, upstream, op, files, capsys):
     """A black hole: a full backlog drops SYNs, connecting takes at most a third of the timeout."""
     hole = socket.socket()
     hole.bind(("127.0.0.1", 0))
@@ -156,7 +157,7 @@ def test_connections_that_nobody_accepts(make_nginx, upstream, op, capsys):
     proxy = f"proxy_pass {upstream.origin};"
     url = f"http://127.0.0.1:{hole.getsockname()[1]}"
     site = Site(make_nginx, upstream, good, "\n".join([
-        location("/", protect(good) + proxy), location("/plain", proxy),
+        location("/", protect(good) + f"root {files};"), location("/plain", f"root {files};"),
         location("/bad/", f"oidc on; oidc_issuer {url}; oidc_client_id x; oidc_client_secret y;"
                  "oidc_redirect_uri /callback-bad; oidc_timeout 3s;" + proxy)]))
     measure(site, capsys, "10 logins at a black hole", [

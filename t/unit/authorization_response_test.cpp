@@ -27,7 +27,8 @@ TEST(AuthorizationResponse, ReadsACode) {
 }
 
 TEST(AuthorizationResponse, ReadsAnError) {
-  const auto response = read("error=access_denied&error_description=no&state=s&iss=https%3A%2F%2Fop");
+  const auto response =
+      read("error=access_denied&error_description=no&state=s&iss=https%3A%2F%2Fop");
   ASSERT_TRUE(response);
   EXPECT_EQ(response->code, "");
   EXPECT_EQ(response->error, "access_denied");
@@ -114,7 +115,8 @@ TEST(AuthorizationError, MeansOneOfFour) {
   for (const char* error : {"temporarily_unavailable", "server_error"}) {
     EXPECT_EQ(authorization_error(error), Errc::provider_unavailable) << error;
   }
-  for (const char* error : {"invalid_request", "invalid_scope", "unauthorized_client", "<script>"}) {
+  for (const char* error :
+       {"invalid_request", "invalid_scope", "unauthorized_client", "<script>"}) {
     EXPECT_EQ(authorization_error(error), Errc::provider_error) << error;
   }
 }

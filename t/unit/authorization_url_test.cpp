@@ -113,10 +113,12 @@ TEST(AuthorizationUrl, AnEndpointKeepsItsOwnQuery) {
 
 TEST(ProtocolParameters, AreNobodysToAdd) {
   for (const char* name :
-       {"client_id", "client_secret", "client_assertion", "client_assertion_type", "redirect_uri",
-        "response_type", "response_mode", "state", "nonce", "code", "code_challenge",
-        "code_challenge_method", "code_verifier", "grant_type", "request", "request_uri", "scope",
-        "audience", "resource", "claims", "registration", "dpop_jkt"}) {
+       {"client_id",     "client_secret", "client_assertion", "client_assertion_type",
+        "redirect_uri",  "response_type", "response_mode",    "state",
+        "nonce",         "code",          "code_challenge",   "code_challenge_method",
+        "code_verifier", "grant_type",    "request",          "request_uri",
+        "scope",         "audience",      "resource",         "claims",
+        "registration",  "dpop_jkt"}) {
     EXPECT_TRUE(is_protocol_parameter(name)) << name;
   }
   for (const char* name : {"login_hint", "prompt", "ui_locales", "kc_idp_hint", "max_age"}) {

@@ -24,7 +24,9 @@ class Browser {
   struct Cookie {
     std::string value;
     std::string attributes;  // from the first ';' on
-    [[nodiscard]] bool is_lax() const { return attributes.find("SameSite=Lax") != std::string::npos; }
+    [[nodiscard]] bool is_lax() const {
+      return attributes.find("SameSite=Lax") != std::string::npos;
+    }
   };
   using Cookies = std::map<std::string, Cookie>;
 
@@ -43,9 +45,9 @@ class Browser {
   }
 
   [[nodiscard]] std::size_t count(std::string_view prefix) const {
-    return static_cast<std::size_t>(std::count_if(cookies.begin(), cookies.end(), [&](const auto& c) {
-      return c.first.starts_with(prefix);
-    }));
+    return static_cast<std::size_t>(
+        std::count_if(cookies.begin(), cookies.end(),
+                      [&](const auto& c) { return c.first.starts_with(prefix); }));
   }
 
   // A click on a link, or an address typed in.
@@ -99,7 +101,8 @@ class Browser {
     return {header};
   }
 
-  [[nodiscard]] std::shared_ptr<RequestFacts> request(std::string method, std::string target) const {
+  [[nodiscard]] std::shared_ptr<RequestFacts> request(std::string method,
+                                                      std::string target) const {
     static const PlainEvaluator evaluator;
     auto facts = std::make_shared<RequestFacts>();
     facts->method = std::move(method);

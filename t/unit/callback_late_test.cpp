@@ -76,10 +76,8 @@ TEST_F(LateAnswers, TwoAtOnceRedeemOneCode) {
   const Form answer = begin("/a");
   const std::string target = "/callback?" + answer.encode();
   ScriptedBody none(world_.io, "");
-  Root<Outcome> first(
-      callback_flow({&world_.worker.services}, browser_.navigate(target), none));
-  Root<Outcome> second(
-      callback_flow({&world_.worker.services}, browser_.navigate(target), none));
+  Root<Outcome> first(callback_flow({&world_.worker.services}, browser_.navigate(target), none));
+  Root<Outcome> second(callback_flow({&world_.worker.services}, browser_.navigate(target), none));
   world_.settle();
   ASSERT_TRUE(first.ended() && second.ended());
   EXPECT_TRUE(redirects_to(first.take(), "https://app.example.org/a"));

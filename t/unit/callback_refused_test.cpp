@@ -61,8 +61,7 @@ TEST_F(RefusedLogin, LoginRequiredRestartsOnce) {
 
 TEST_F(RefusedLogin, ARestartedLoginCanSucceed) {
   const Outcome again = refused("interaction_required");
-  const Outcome outcome =
-      world_.come_back(browser_, world_.op.authorize(World::location(again)));
+  const Outcome outcome = world_.come_back(browser_, world_.op.authorize(World::location(again)));
   EXPECT_TRUE(redirects_to(outcome, "https://app.example.org/a")) << describe(outcome);
 }
 

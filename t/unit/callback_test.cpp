@@ -119,19 +119,19 @@ TEST_F(Callback, RefusesWhatIsNoAnswer) {
 
 TEST_F(Callback, WithoutACodeThereIsNothingToRedeem) {
   const Form answer = answer_of_a_login();
-  EXPECT_TRUE(denies(arrive("state=" + std::string(*answer.get("state"))),
-                     Errc::parameter_missing));
+  EXPECT_TRUE(
+      denies(arrive("state=" + std::string(*answer.get("state"))), Errc::parameter_missing));
   EXPECT_EQ(world_.io.count("POST"), 0U);
 }
 
 TEST_F(Callback, IssIsComparedBeforeAnythingElse) {
   const Form answer = answer_of_a_login();
-  EXPECT_TRUE(denies(arrive(answer.encode() + "&iss=https%3A%2F%2Fevil.example"),
-                     Errc::iss_mismatch));
-  Form refusal = ScriptedOp::refuse("https://x/?state=" + std::string(*answer.get("state")),
-                                    "access_denied");
-  EXPECT_TRUE(denies(arrive(refusal.encode() + "&iss=https%3A%2F%2Fevil.example"),
-                     Errc::iss_mismatch));
+  EXPECT_TRUE(
+      denies(arrive(answer.encode() + "&iss=https%3A%2F%2Fevil.example"), Errc::iss_mismatch));
+  Form refusal =
+      ScriptedOp::refuse("https://x/?state=" + std::string(*answer.get("state")), "access_denied");
+  EXPECT_TRUE(
+      denies(arrive(refusal.encode() + "&iss=https%3A%2F%2Fevil.example"), Errc::iss_mismatch));
   // The right one, and the login goes on.
   const Outcome outcome = arrive(answer.encode() + "&iss=https%3A%2F%2Fop.example.com");
   EXPECT_TRUE(redirects_to(outcome, "https://app.example.org/a?b=c")) << describe(outcome);

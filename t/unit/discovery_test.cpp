@@ -30,7 +30,9 @@ ProviderSettings provider() {
   return settings;
 }
 
-Result<ProviderMetadata> parse(const Json& json) { return parse_discovery(json.dump(), provider()); }
+Result<ProviderMetadata> parse(const Json& json) {
+  return parse_discovery(json.dump(), provider());
+}
 
 TEST(DiscoveryUrl, AppendsTheWellKnownPathOnce) {
   const std::string_view path = "/.well-known/openid-configuration";

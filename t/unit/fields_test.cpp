@@ -63,8 +63,9 @@ TEST(Fields, TrailingBytesAreNotComplete) {
 }
 
 TEST(Fields, ALengthBeyondTheBytesReadsNothing) {
-  FieldReader in("\xff\xff\xff\xff"
-                 "abc"sv);
+  FieldReader in(
+      "\xff\xff\xff\xff"
+      "abc"sv);
   EXPECT_EQ(in.text(), "");
   EXPECT_TRUE(in.failed());
 }

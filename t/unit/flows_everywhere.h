@@ -2,6 +2,7 @@
 // with each of them at each of its awaits.
 #pragma once
 
+#include <cctype>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,7 +14,8 @@ namespace oidc::test {
 
 struct Scenario {
   const char* name;
-  bool is_configured_to_pass = false;
+  bool passes_anonymous = false;
+  bool waits = true;  // for anything at all
   std::function<void(World&)> configure;
   // Everything before the request in question.
   std::function<void(World&, Browser&)> prepare;
@@ -52,30 +54,30 @@ inline void plain(World&) {}
 
 inline const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> all = {
-      {"first visit", false, plain, nothing, begin_access},
-      {"first visit, anonymous allowed", true,
+      {"first visit", false, true, plain, nothing, begin_access},
+      {"first visit, anonymous allowed", true, false,
        [](World& world) { world.settings.unauthenticated = Unauthenticated::pass; }, nothing,
        begin_access},
-      {"visit with a session", false, plain,
+      {"visit with a session", false, true, plain,
        [](World& world, Browser& browser) {
          world.log_in(browser);
          world.settle();
        },
        begin_access},
-      {"callback", false, plain, keep_answer, begin_callback},
-      {"callback that replaces a session", false, plain,
+      {"callback", false, true, plain, keep_answer, begin_callback},
+      {"callback that replaces a session", false, true, plain,
        [](World& world, Browser& browser) {
          world.log_in(browser);
          LoginStart start;
          start.target = "/wanted";
-         const Outcome begun = world.loop.run(
-             start_login(world.worker.services, browser.navigate("/wanted"), start));
+         const Outcome begun =
+             world.loop.run(start_login(world.worker.services, browser.navigate("/wanted"), start));
          browser.take(begun);
          const Form answer = world.op.authorize(World::location(begun));
          browser.cookies["test-answer"] = {answer.encode(), ""};
        },
        begin_callback},
-      {"callback with a new signing key", false, plain,
+      {"callback with a new signing key", false, true, plain,
        [](World& world, Browser& browser) {
          Browser other;
          world.log_in(other);
@@ -84,17 +86,17 @@ inline const std::vector<Scenario>& scenarios() {
          keep_answer(world, browser);
        },
        begin_callback},
-      {"callback by form_post", false,
+      {"callback by form_post", false, true,
        [](World& world) { world.settings.authorization.response_mode = ResponseMode::form_post; },
        keep_answer, begin_form_post},
-      {"callback with an error that restarts", false, plain,
+      {"callback with an error that restarts", false, false, plain,
        [](World& world, Browser& browser) {
          const std::string location = World::location(world.visit(browser, "/wanted"));
-         browser.cookies["test-answer"] = {
-             ScriptedOp::refuse(location, "login_required").encode(), ""};
+         browser.cookies["test-answer"] = {ScriptedOp::refuse(location, "login_required").encode(),
+                                           ""};
        },
        begin_callback},
-      {"callback that comes twice", false, plain,
+      {"callback that comes twice", false, true, plain,
        [](World& world, Browser& browser) {
          keep_answer(world, browser);
          const auto login = *browser.cookies.lower_bound("__Host-login_");
@@ -102,29 +104,36 @@ inline const std::vector<Scenario>& scenarios() {
          browser.cookies.insert(login);
        },
        begin_callback},
-      {"refresh", false, plain,
+      {"refresh", false, true, plain,
        [](World& world, Browser& browser) {
          world.log_in(browser);
          world.loop.advance(Milliseconds(250'000));
        },
        begin_access},
-      {"refresh of a token that is over", false, plain,
+      {"refresh of a token that is over", false, true, plain,
        [](World& world, Browser& browser) {
          world.log_in(browser);
          world.loop.advance(Milliseconds(400'000));
        },
        begin_access},
-      {"refresh that is refused", false, plain,
+      {"refresh that is refused", false, true, plain,
        [](World& world, Browser& browser) {
          world.log_in(browser);
          world.loop.advance(Milliseconds(250'000));
          world.op.revoke_all();
        },
        begin_access},
-      {"logout", false, [](World& world) { world.settings.logout.uri_suffix = "/logout"; },
+      {"logout", false, true, [](World& world) { world.settings.logout.uri_suffix = "/logout"; },
        [](World& world, Browser& browser) { world.log_in(browser); }, begin_logout},
   };
   return all;
+}
+
+// For the names of parametrized tests.
+inline std::string test_name(const Scenario& scenario) {
+  std::string name = scenario.name;
+  for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  return name;
 }
 
 // A scenario up to where its flow begins; the I/O is counted from there.
@@ -140,10 +149,14 @@ struct Prepared {
   ScriptedBody body{world.io, ""};
 };
 
-inline void expect_quiet(World& world) {
+// Nothing waits any more.
+inline void expect_nothing_waits(const World& world) {
   EXPECT_EQ(world.loop.running_tasks(), 0U);
   EXPECT_EQ(world.loop.timers(), 0U);
   EXPECT_TRUE(world.loop.idle());
+}
+inline void expect_quiet(const World& world) {
+  expect_nothing_waits(world);
   EXPECT_EQ(world.loop.failures(), std::vector<std::string>{});
 }
 

@@ -28,10 +28,10 @@ struct Family {
 };
 
 constexpr Family kFamilies[] = {
-    {Alg::RS256, EVP_sha256}, {Alg::PS256, EVP_sha256}, {Alg::ES256, EVP_sha256},
-    {Alg::HS256, EVP_sha256}, {Alg::RS384, EVP_sha384}, {Alg::PS384, EVP_sha384},
-    {Alg::ES384, EVP_sha384}, {Alg::HS384, EVP_sha384}, {Alg::RS512, EVP_sha512},
-    {Alg::PS512, EVP_sha512}, {Alg::ES512, EVP_sha512}, {Alg::HS512, EVP_sha512},
+    {Alg::RS256, EVP_sha256}, {Alg::PS256, EVP_sha256},   {Alg::ES256, EVP_sha256},
+    {Alg::HS256, EVP_sha256}, {Alg::RS384, EVP_sha384},   {Alg::PS384, EVP_sha384},
+    {Alg::ES384, EVP_sha384}, {Alg::HS384, EVP_sha384},   {Alg::RS512, EVP_sha512},
+    {Alg::PS512, EVP_sha512}, {Alg::ES512, EVP_sha512},   {Alg::HS512, EVP_sha512},
     {Alg::EdDSA, EVP_sha512}, {Alg::Ed25519, EVP_sha512},
 };
 

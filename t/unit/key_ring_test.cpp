@@ -69,8 +69,8 @@ TEST(KeyRotation, LosesNoSession) {
   const auto opens = [&cookie](const KeyRing& with, const KeyRing& sealed_by) {
     const std::string value =
         seal_session_cookie(cookie, sealed_by, test::kCookieName, test::identity());
-    const auto opened = open_session_cookie(value, with, test::kCookieName, test::identity(),
-                                            test::kNow);
+    const auto opened =
+        open_session_cookie(value, with, test::kCookieName, test::identity(), test::kNow);
     return opened && opened->sid == cookie.sid;
   };
   // Neighbouring steps understand each other, in both directions.

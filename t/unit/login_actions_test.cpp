@@ -104,7 +104,7 @@ class TwoOwners : public testing::Test {
   World world_;
   Browser browser_;
   Settings second_settings_;
-  ScriptedWorker second_{second_settings_, world_.loop,   world_.io,  world_.op,
+  ScriptedWorker second_{second_settings_, world_.loop,   world_.io,   world_.op,
                          world_.store,     world_.shared, world_.keys, world_.log};
 };
 

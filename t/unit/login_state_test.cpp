@@ -123,7 +123,9 @@ TEST_F(LoginStates, GarbageDoesNotOpen) {
   EXPECT_FALSE(open(std::string(100'000, 'A')));
 }
 
-TEST_F(LoginStates, AreNeverTheSame) { EXPECT_NE(*seal("/"), *seal("/")); }
+TEST_F(LoginStates, AreNeverTheSame) {
+  EXPECT_NE(*seal("/"), *seal("/"));
+}
 
 }  // namespace
 }  // namespace oidc

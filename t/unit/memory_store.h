@@ -47,9 +47,9 @@ class MemoryStore final : public SessionStore {
   Task<StoreWrite> replace(StoreKey key, std::string expected_generation, std::string envelope,
                            Milliseconds ttl) override {
     const Fault fault = co_await io_.call("store replace");
+    if (fault == Fault::refusal) drop(key);  // somebody was faster
     const Record* record = find(key);
-    const bool matches = record != nullptr && record->envelope.starts_with(expected_generation) &&
-                         fault != Fault::refusal;
+    const bool matches = record != nullptr && record->envelope.starts_with(expected_generation);
     if (matches && fault != Fault::error) {
       const std::uint64_t end = std::min(record->end, end_of(ttl));
       records_[std::string(key.view())] = {std::move(envelope), end};

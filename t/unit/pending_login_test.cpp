@@ -42,9 +42,9 @@ TEST(LoginId, ShowsItsTime) {
 }
 
 TEST(LoginId, WhatIsNoneHasNoTime) {
-  for (const char* id : {"", "6553f100", "6553f100abcdefg", "6553f100abcdefghi",
-                         "6553g100abcdefgh", "-553f100abcdefgh", " 553f100abcdefgh",
-                         "+553f100abcdefgh", "0x53f100abcdefgh", "00000000abcdefgh"}) {
+  for (const char* id : {"", "6553f100", "6553f100abcdefg", "6553f100abcdefghi", "6553g100abcdefgh",
+                         "-553f100abcdefgh", " 553f100abcdefgh", "+553f100abcdefgh",
+                         "0x53f100abcdefgh", "00000000abcdefgh"}) {
     EXPECT_EQ(login_id_time(id), 0) << id;
   }
 }

@@ -16,9 +16,8 @@ namespace {
 using Methods = std::optional<std::vector<std::string>>;
 
 bool is_base64url(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '-' || c == '_';
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
 }
 
 TEST(Pkce, ChallengeOfRfc7636AppendixB) {

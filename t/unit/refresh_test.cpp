@@ -21,8 +21,7 @@ class Refresh : public testing::Test {
   }
   Outcome visit() { return world_.visit(browser_, "/"); }
   std::unique_ptr<Root<Outcome>> begin(ScriptedWorker& worker) {
-    return std::make_unique<Root<Outcome>>(
-        access_flow(worker.services, browser_.navigate("/")));
+    return std::make_unique<Root<Outcome>>(access_flow(worker.services, browser_.navigate("/")));
   }
   std::unique_ptr<ScriptedWorker> another_worker() {
     return std::make_unique<ScriptedWorker>(world_.settings, world_.loop, world_.io, world_.op,

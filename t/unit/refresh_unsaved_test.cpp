@@ -19,9 +19,7 @@ class UnsavedRefresh : public testing::Test {
     world_.io.break_all("store replace", Fault::error);
   }
   Outcome visit() { return world_.visit(browser_, "/"); }
-  std::string stored() {
-    return std::string(world_.session_of(browser_)->record().access_token);
-  }
+  std::string stored() { return std::string(world_.session_of(browser_)->record().access_token); }
 
   World world_;
   Browser browser_;

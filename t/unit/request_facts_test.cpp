@@ -15,7 +15,9 @@ using test::Browser;
 using test::code_of;
 using test::sample_settings;
 
-std::shared_ptr<RequestFacts> navigation() { return Browser().navigate("/a?b=c"); }
+std::shared_ptr<RequestFacts> navigation() {
+  return Browser().navigate("/a?b=c");
+}
 
 TEST(OwnOrigin, IsTheConfiguredOrTheRequests) {
   Settings settings = sample_settings();
@@ -209,9 +211,9 @@ TEST(LogoutRequest, ByQueryArgument) {
   Settings settings = sample_settings();
   settings.logout.query_arg = "logout";
   const std::pair<const char*, bool> cases[] = {
-      {"/?logout", true},      {"/?logout=", true},       {"/?a=b&logout=1", true},
-      {"/?log%6Fut=1", true},  {"/?logoutx=1", false},    {"/?a=logout", false},
-      {"/logout", false},      {"/", false},              {"/?logout=%zz", false}};
+      {"/?logout", true},     {"/?logout=", true},    {"/?a=b&logout=1", true},
+      {"/?log%6Fut=1", true}, {"/?logoutx=1", false}, {"/?a=logout", false},
+      {"/logout", false},     {"/", false},           {"/?logout=%zz", false}};
   for (const auto& [target, expected] : cases) {
     EXPECT_EQ(is_logout_request(settings, *Browser().post(target)), expected) << target;
   }

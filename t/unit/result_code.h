@@ -7,7 +7,9 @@
 
 namespace oidc {
 
-inline void PrintTo(Errc code, std::ostream* out) { *out << info(code).code; }
+inline void PrintTo(Errc code, std::ostream* out) {
+  *out << info(code).code;
+}
 
 }  // namespace oidc
 

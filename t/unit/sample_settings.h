@@ -12,7 +12,8 @@ namespace oidc::test {
 
 inline constexpr std::string_view kIssuer = "https://op.example.com";
 inline constexpr std::string_view kClientId = "gateway";
-inline constexpr std::string_view kClientSecret = "a client secret of forty-eight characters, really";
+inline constexpr std::string_view kClientSecret =
+    "a client secret of forty-eight characters, really";
 inline constexpr std::string_view kOrigin = "https://app.example.org";
 inline constexpr std::string_view kCallbackPath = "/callback";
 

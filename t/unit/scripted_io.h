@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,8 @@ namespace oidc::test {
 // How an I/O fails.
 //   error: at once, without any effect.   timeout: late, and the other side did act.
 //   refusal: the other side answers, but not what was hoped for (status 500; not in the store).
-enum class Fault : std::uint8_t { none, error, timeout, refusal };
+//   exception: a bug, or no memory.
+enum class Fault : std::uint8_t { none, error, timeout, refusal, exception };
 
 class IoScript {
  public:
@@ -30,6 +32,7 @@ class IoScript {
     if (broken_ && calls_.back().starts_with(*broken_)) fault = fault_;
     const Milliseconds delay = fault == Fault::timeout ? Milliseconds(10'000) : Milliseconds(5);
     co_await sleep_for(loop_, delay);
+    if (fault == Fault::exception) throw std::runtime_error("scripted");
     co_return fault;
   }
 

@@ -98,8 +98,8 @@ class ScriptedOp {
 
   HttpResponse token(const HttpRequest& request) {
     if (token_answer) return *token_answer;
-    const std::string basic = base64_encode(std::string(kClientId) + ":" +
-                                            form_encode(kClientSecret));
+    const std::string basic =
+        base64_encode(std::string(kClientId) + ":" + form_encode(kClientSecret));
     if (request.authorization.view() != "Basic " + basic) return error("invalid_client", 401);
     const Form form = Form::parse(request.body.view()).value();
     if (form.get("grant_type") == "authorization_code") return redeem(form);
@@ -135,12 +135,8 @@ class ScriptedOp {
 
   [[nodiscard]] Json id_token_claims() {
     if (auth_time_ == 0) auth_time_ = loop_.now();
-    return {{"iss", kIssuer},
-            {"sub", subject},
-            {"aud", kClientId},
-            {"exp", loop_.now() + 300},
-            {"iat", loop_.now()},
-            {"auth_time", auth_time_},
+    return {{"iss", kIssuer},           {"sub", subject},     {"aud", kClientId},
+            {"exp", loop_.now() + 300}, {"iat", loop_.now()}, {"auth_time", auth_time_},
             {"sid", "provider-session"}};
   }
 

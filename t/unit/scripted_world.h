@@ -118,13 +118,16 @@ class World {
   }
 };
 
-inline bool passes(const Outcome& outcome) { return outcome.kind == Outcome::Kind::pass; }
+inline bool passes(const Outcome& outcome) {
+  return outcome.kind == Outcome::Kind::pass;
+}
 inline bool denies(const Outcome& outcome, Errc reason) {
   return outcome.kind == Outcome::Kind::deny && outcome.reason == reason &&
          outcome.status == info(reason).status;
 }
 inline bool redirects_to(const Outcome& outcome, std::string_view prefix) {
-  return outcome.kind == Outcome::Kind::answer && (outcome.status == 302 || outcome.status == 303) &&
+  return outcome.kind == Outcome::Kind::answer &&
+         (outcome.status == 302 || outcome.status == 303) &&
          World::location(outcome).starts_with(prefix);
 }
 inline bool starts_login(const Outcome& outcome) {

@@ -24,7 +24,9 @@ inline constexpr std::string_view kSecret = "a session secret that is long enoug
 inline constexpr std::string_view kNewSecret = "another session secret, of next year";
 inline constexpr std::string_view kCookieName = "__Host-session";
 
-[[nodiscard]] inline std::string identity(std::string_view of = "this") { return sha256_text(of); }
+[[nodiscard]] inline std::string identity(std::string_view of = "this") {
+  return sha256_text(of);
+}
 
 [[nodiscard]] inline SessionRecord sample_record() {
   SessionRecord record;

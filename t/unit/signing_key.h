@@ -52,7 +52,8 @@ class SigningKey {
   [[nodiscard]] std::string sign(nlohmann::json header, const nlohmann::json& claims) const {
     if (!header.contains("alg")) header["alg"] = alg();
     if (!header.contains("kid")) header["kid"] = kid_;
-    const std::string input = base64url_encode(header.dump()) + "." + base64url_encode(claims.dump());
+    const std::string input =
+        base64url_encode(header.dump()) + "." + base64url_encode(claims.dump());
     const std::string signature = raw_signature(input);
     return input + "." + base64url_encode(signature);
   }

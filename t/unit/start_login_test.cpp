@@ -39,13 +39,12 @@ TEST(StartLogin, LeavesOneSealedCookieThatFitsTheQuery) {
   ASSERT_EQ(outcome.set_cookies.size(), 1U);
   const std::string& header = outcome.set_cookies[0];
   EXPECT_TRUE(header.starts_with("__Host-login_")) << header;
-  for (const char* attribute : {"; Path=/", "; Secure", "; HttpOnly", "; SameSite=Lax",
-                                "; Max-Age=600"}) {
+  for (const char* attribute :
+       {"; Path=/", "; Secure", "; HttpOnly", "; SameSite=Lax", "; Max-Age=600"}) {
     EXPECT_NE(header.find(attribute), std::string::npos) << attribute;
   }
   const auto& [name, cookie] = *browser.cookies.begin();
-  const auto pending =
-      open_pending_login(cookie.value, world.keys, name, world.settings.identity);
+  const auto pending = open_pending_login(cookie.value, world.keys, name, world.settings.identity);
   ASSERT_TRUE(pending);
   const Form query = query_of(outcome);
   EXPECT_EQ(pending->nonce, query.get("nonce"));
@@ -116,17 +115,16 @@ TEST(StartLogin, ConfiguredAndClientsArguments) {
   authorization.query_args = {{"prompt", Value{"none"}}, {"empty", Value{}}};
   authorization.query_args_client = {"login_hint", "ui_locales", "prompt"};
   Browser browser;
-  const Form query = query_of(
-      world.visit(browser, "/?login_hint=bob&prompt=login&state=evil&ui_locales=" +
-                               std::string(513, 'x')));
+  const Form query = query_of(world.visit(
+      browser, "/?login_hint=bob&prompt=login&state=evil&ui_locales=" + std::string(513, 'x')));
   EXPECT_EQ(query.get("login_hint"), "bob");
   EXPECT_EQ(query.get("prompt"), "none");
   EXPECT_EQ(query.count("ui_locales"), 0U);  // longer than 512 bytes
   EXPECT_EQ(query.count("empty"), 0U);
   EXPECT_NE(query.get("state"), "evil");
   const auto& [name, cookie] = *browser.cookies.begin();
-  EXPECT_TRUE(open_pending_login(cookie.value, world.keys, name, world.settings.identity)
-                  ->prompt_none);
+  EXPECT_TRUE(
+      open_pending_login(cookie.value, world.keys, name, world.settings.identity)->prompt_none);
 }
 
 TEST(StartLogin, AForeignHostIsRefused) {

@@ -123,8 +123,7 @@ TEST(TokenRequest, BasicFormEncodesIdAndSecret) {
 }
 
 TEST(TokenRequest, PostPutsIdAndSecretIntoTheBody) {
-  const HttpRequest request =
-      code_request(client("a:b", "s&c=1"), ClientAuth::client_secret_post);
+  const HttpRequest request = code_request(client("a:b", "s&c=1"), ClientAuth::client_secret_post);
   EXPECT_TRUE(request.authorization.empty());
   const Form body = body_of(request);
   EXPECT_EQ(body.get("client_id"), "a:b");

@@ -14,15 +14,17 @@ using test::code_of;
 constexpr Seconds kNow = 1'700'000'000;
 
 Json tokens() {
-  return {{"access_token", "at"}, {"token_type", "Bearer"}, {"expires_in", 300},
-          {"refresh_token", "rt"}, {"id_token", "a.b.c"},   {"scope", "openid"}};
+  return {{"access_token", "at"},  {"token_type", "Bearer"}, {"expires_in", 300},
+          {"refresh_token", "rt"}, {"id_token", "a.b.c"},    {"scope", "openid"}};
 }
 
 HttpResponse answer(std::string body, int status = 200) {
   return HttpResponse{status, "application/json", std::move(body)};
 }
 
-Result<TokenResponse> read(const Json& json) { return read_token_response(answer(json.dump()), kNow); }
+Result<TokenResponse> read(const Json& json) {
+  return read_token_response(answer(json.dump()), kNow);
+}
 
 Result<TokenResponse> read_error(int status, std::string body) {
   return read_token_response(answer(std::move(body), status), kNow);
@@ -39,8 +41,7 @@ TEST(TokenResponse, IsRead) {
 }
 
 TEST(TokenResponse, OnlyTheAccessTokenAndItsTypeAreNeeded) {
-  const Result<TokenResponse> response =
-      read({{"access_token", "at"}, {"token_type", "Bearer"}});
+  const Result<TokenResponse> response = read({{"access_token", "at"}, {"token_type", "Bearer"}});
   ASSERT_TRUE(response);
   EXPECT_EQ(response->refresh_token, "");
   EXPECT_EQ(response->id_token, "");
@@ -141,8 +142,7 @@ TEST(TokenError, OfTheGrant) {
               Errc::token_request_rejected)
         << error;
   }
-  EXPECT_EQ(code_of(read_error(403, R"({"error":"invalid_grant"})")),
-            Errc::token_request_rejected);
+  EXPECT_EQ(code_of(read_error(403, R"({"error":"invalid_grant"})")), Errc::token_request_rejected);
 }
 
 TEST(TokenError, OfTheClient) {

@@ -13,8 +13,8 @@ using namespace test;
 class VerifyIdToken : public testing::Test {
  protected:
   Json claims() {
-    return {{"iss", kIssuer},   {"sub", "alice"},
-            {"aud", kClientId}, {"exp", world_.loop.now() + 300},
+    return {{"iss", kIssuer},           {"sub", "alice"},
+            {"aud", kClientId},         {"exp", world_.loop.now() + 300},
             {"iat", world_.loop.now()}, {"nonce", "the-nonce"}};
   }
   Errc verify(std::string token) {
@@ -60,8 +60,8 @@ TEST_F(VerifyIdToken, OnlyAnnouncedAlgorithms) {
 }
 
 TEST_F(VerifyIdToken, NeverUnsigned) {
-  const std::string none = base64url_encode(R"({"alg":"none"})") + "." +
-                           base64url_encode(claims().dump()) + ".";
+  const std::string none =
+      base64url_encode(R"({"alg":"none"})") + "." + base64url_encode(claims().dump()) + ".";
   EXPECT_EQ(verify(none), Errc::jwt_alg_none);
   EXPECT_EQ(verify(none + "AAAA"), Errc::jwt_alg_none);
 }
