@@ -139,6 +139,7 @@ class SessionCookieFinder {
 struct SessionLookup {
   enum class Kind : std::uint8_t { none, found, error };
   Kind kind = Kind::none;
+  // found: the session. none: one that opens but will not do here, which a logout ends all the same.
   std::shared_ptr<const OpenSession> session;
   Error why;  // none: why there is no session; error: what the store said
 };

@@ -65,13 +65,13 @@ Task<Outcome> access_flow(Services& services, Facts facts) {
     if (result.kind == RefreshResult::Kind::ended) {
       co_return co_await unauthenticated(services, facts, worth_telling(result.why));
     }
-    if (result.kind == RefreshResult::Kind::refreshed) {
-      session = result.session;
-    } else if (is_access_token_expired(session->record(), services.loop.now())) {
+    if (result.session) session = result.session;
+    if (is_access_token_expired(session->record(), services.loop.now())) {
       std::string detail(info(result.why.code).code);
       detail.append(": ").append(result.why.detail);
       co_return deny(services, *facts, Error{Errc::refresh_failed, std::move(detail)});
-    } else {
+    }
+    if (result.kind == RefreshResult::Kind::failed) {
       services.log.write(LogLevel::warn, result.why.code,
                          "refresh failed, the access token still lives: " + result.why.detail);
     }

@@ -94,12 +94,12 @@ Task<SessionLookup> find_session(Services& services, Facts facts) {
     lookup.why = std::move(session).error();
     co_return lookup;
   }
-  if (!is_alive((*session)->record(), settings, services.loop.now())) {
-    lookup.why.code = Errc::session_expired;
-    co_return lookup;
-  }
-  lookup.kind = SessionLookup::Kind::found;
   lookup.session = std::move(*session);
+  if (is_alive(lookup.session->record(), settings, services.loop.now())) {
+    lookup.kind = SessionLookup::Kind::found;
+  } else {
+    lookup.why.code = Errc::session_expired;
+  }
   co_return lookup;
 }
 

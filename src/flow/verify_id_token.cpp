@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cctype>
 
+#include <algorithm>
+#include <array>
+
 #include "oidc/provider.h"
 #include "steps.h"
 
@@ -22,16 +25,19 @@ Result<void> check_alg(const Jwt& jwt, const Settings& settings, const ProviderM
   return Error{Errc::jwt_alg_not_allowed, std::string(to_string(jwt.alg))};
 }
 
-// Explicit types of other tokens (RFC 8725 section 3.11): media types, so without case, and with
-// or without "application/" (RFC 7515 section 4.1.9).
+// Explicit types of other tokens (RFC 8725 section 3.11), compared as media types: without case, and
+// with or without "application/" (RFC 7515 section 4.1.9).
 bool is_another_type(const Jwt& jwt) {
-  std::string type = jwt.typ;
-  std::transform(type.begin(), type.end(), type.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   constexpr std::string_view kApplication = "application/";
-  if (type.starts_with(kApplication)) type.erase(0, kApplication.size());
-  return type == "at+jwt" || type == "logout+jwt" || type == "dpop+jwt" ||
-         type == "secevent+jwt" || type == "token-introspection+jwt";
+  std::string type = jwt.typ;
+  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  });
+  std::string_view name = type;
+  if (name.starts_with(kApplication)) name.remove_prefix(kApplication.size());
+  constexpr std::array<std::string_view, 5> kOthers = {"at+jwt", "logout+jwt", "dpop+jwt",
+                                                       "secevent+jwt", "token-introspection+jwt"};
+  return std::find(kOthers.begin(), kOthers.end(), name) != kOthers.end();
 }
 
 Task<Result<void>> verify_by_key_set(Services& services, const Jwt& jwt) {

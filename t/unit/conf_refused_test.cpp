@@ -67,7 +67,7 @@ constexpr Refused kRefused[] = {
     {"oidc_client_auth none", "used for nothing"},
     {"oidc_redirect_uri request", "path or an absolute"},
     {"oidc_redirect_uri /oidc/callback?x=1", "no query"},
-    {"oidc_redirect_uri /$uri", "before the path only"},
+    {"oidc_redirect_uri /$server_name", "before the path only"},
     {"oidc_redirect_uri https://other.example.com/cb\noidc_base_url https://app.example.com",
      "not below oidc_base_url"},
     {"oidc_scopes profile email", "openid must be among"},

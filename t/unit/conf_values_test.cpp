@@ -169,7 +169,7 @@ TEST(ConfRedirect, RefusesOtherCallbacks) {
 
 TEST(ConfRedirect, AllowsTargetsOnAKnownOrigin) {
   for (const char* text :
-       {"/", "/bye?x=1", "/a/$uri", "https://other.example.com/bye", "https://other.example.com",
+       {"/", "/bye?x=1", "/a/$server_name", "https://other.example.com/bye", "https://other.example.com",
         "http://localhost:8080/x?y=$request_id", "$scheme://$host/bye", "https://$host:8443/bye",
         "https://$host", "$scheme://${host}/x"}) {
     EXPECT_TRUE(check_redirect_target(text)) << text;

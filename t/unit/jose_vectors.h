@@ -276,7 +276,7 @@ inline constexpr std::string_view kEs256DerToken =
     "WxpY2UifQ.MEUCIBtFJaplOVsnTq80Tkm-MEnHn6R57gdociPG-Up6b-APAiEAmQmrZ3NLxR7gJWQ0_39kIoecPY"
     "q3h5sgmKwuSi6Vopc";
 
-inline constexpr std::string_view kClientSecret =
+inline constexpr std::string_view kHsSecret =
     "the secret of a client, of 64 bytes, so that it will suit HS512.";
 
 inline constexpr std::string_view kHs256Token =

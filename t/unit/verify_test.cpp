@@ -181,12 +181,12 @@ TEST(VerifyHmac, Good) {
   EXPECT_EQ(outcome(verify_hmac(jws(test::kRfc7520Hs256Token), secret_of(test::kRfc7520MacKey))),
             Errc::none);
   for (const std::string_view token : {test::kHs256Token, test::kHs384Token, test::kHs512Token}) {
-    EXPECT_EQ(outcome(verify_hmac(jws(token), Secret(test::kClientSecret))), Errc::none);
+    EXPECT_EQ(outcome(verify_hmac(jws(token), Secret(test::kHsSecret))), Errc::none);
   }
 }
 
 TEST(VerifyHmac, WrongSignatures) {
-  const Secret secret(test::kClientSecret);
+  const Secret secret(test::kHsSecret);
   for (const std::string_view token : {test::kHs256Token, test::kHs384Token, test::kHs512Token}) {
     const Jwt good = jws(token);
     for (const std::string& signature :
@@ -215,7 +215,7 @@ TEST(VerifyHmac, TheSecretIsAsLongAsTheHash) {
 }
 
 TEST(VerifyHmac, OtherAlgorithmsAreNone) {
-  EXPECT_EQ(outcome(verify_hmac(jws(test::kRs256Token), Secret(test::kClientSecret))),
+  EXPECT_EQ(outcome(verify_hmac(jws(test::kRs256Token), Secret(test::kHsSecret))),
             Errc::jwt_key_mismatch);
 }
 
