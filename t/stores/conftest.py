@@ -81,7 +81,7 @@ worker_processes {workers};
 {user}
 pid nginx.pid;
 error_log {directory}/error.log notice;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 1024; multi_accept on; }}
 http {{
   access_log off;
   client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp;

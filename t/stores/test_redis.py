@@ -154,7 +154,7 @@ def test_nothing_is_connected_before_it_is_needed(bench):
 
 
 def frozen_burst(nginx, count, op="read", **words):
-    """That many requests which the worker finds all at once."""
+    """That many requests which the worker finds in one turn of its loop."""
     (worker,) = wait_for("worker", nginx.workers)
     os.kill(worker, signal.SIGSTOP)
     connections = [nginx.send("/r", op, f"k{i}", **words) for i in range(count)]

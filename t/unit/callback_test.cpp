@@ -231,5 +231,29 @@ TEST_F(Callback, TheReplacedSessionGoesAfterAGrace) {
   EXPECT_FALSE(world_.store.has(old->key()));
 }
 
+// Two tabs began without a session: the second to finish replaces the first one's.
+TEST_F(Callback, TheSessionThatCameMeanwhileIsReplacedToo) {
+  const Form first = answer_of_a_login("/first");
+  const Form second = answer_of_a_login("/second");
+  world_.come_back(browser_, first);
+  const auto old = world_.session_of(browser_);
+  ASSERT_NE(old, nullptr);
+  world_.come_back(browser_, second);
+  world_.loop.advance(Milliseconds(10'100));
+  EXPECT_FALSE(world_.store.has(old->key()));
+  EXPECT_TRUE(passes(world_.visit(browser_, "/")));
+}
+
+TEST_F(Callback, ALoginThatIsStrongEnoughIsRemembered) {
+  world_.settings.authorization.acr_values = {"gold"};
+  world_.settings.authorization.max_age = 1000;
+  world_.op.edit_id_token = [](Json& claims) { claims["acr"] = "gold"; };
+  world_.log_in(browser_);
+  EXPECT_TRUE(passes(world_.visit(browser_, "/")));
+  world_.loop.advance(Milliseconds(260'000));
+  EXPECT_TRUE(passes(world_.visit(browser_, "/")));  // a refresh does not forget it
+  EXPECT_EQ(world_.op.refreshes, 1U);
+}
+
 }  // namespace
 }  // namespace oidc

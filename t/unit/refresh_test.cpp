@@ -47,6 +47,7 @@ TEST_F(Refresh, RenewsTheTokensBeforeTheyEnd) {
   EXPECT_NE(after->generation(), before->generation());
   EXPECT_EQ(after->record().access_token, "access-3");
   EXPECT_EQ(after->record().refresh_token, "refresh-3");
+  EXPECT_NE(after->record().id_token, before->record().id_token);
   EXPECT_EQ(after->record().subject, "alice");
   EXPECT_EQ(after->record().created, before->record().created);
   EXPECT_EQ(after->record().absolute_end, before->record().absolute_end);
