@@ -18,6 +18,7 @@ struct ProviderMetadata {
   std::string token_endpoint;
   std::string jwks_uri;
   std::string end_session_endpoint;  // empty: none
+  std::string revocation_endpoint;   // empty: none (RFC 7009)
   // Absent in the document: nullopt.
   std::optional<std::vector<std::string>> code_challenge_methods;
   std::optional<std::vector<std::string>> token_endpoint_auth_methods;

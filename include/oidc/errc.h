@@ -92,11 +92,18 @@ namespace oidc {
   X(session_record_invalid, 401, warn, "the stored session does not open")                        \
   X(store_unavailable, 503, error, "the session store cannot be reached")                         \
   X(store_full, 503, error, "the session store has no room")                                      \
+  X(session_too_large, 500, error, "the session does not fit into its cookies")                   \
+  X(session_logged_out, 401, info, "the session was logged out while it was being made")          \
   /* refresh and logout */                                                                        \
   X(refresh_rejected, 401, info, "the provider refused the refresh token")                        \
   X(refresh_failed, 503, error, "the access token is expired and could not be refreshed")         \
   X(refresh_unsaved, 503, error, "refreshed tokens could not be stored yet")                      \
-  X(logout_cross_site, 403, warn, "another site asked for this logout")
+  X(logout_cross_site, 403, warn, "another site asked for this logout")                           \
+  X(logout_state_invalid, 400, info, "the answer belongs to no logout of this browser")           \
+  X(revocation_failed, 502, warn, "the provider did not revoke a token")                          \
+  X(logout_token_invalid, 400, warn, "the logout token is not valid")                             \
+  X(logout_token_replayed, 400, warn, "the logout token was used before")                         \
+  X(admin_request_invalid, 400, info, "the administration does not understand the request")
 
 enum class LogLevel : std::uint8_t { error, warn, notice, info };
 

@@ -72,6 +72,7 @@ struct Services {
   Loop& loop;
   HttpClient& http;
   SessionStore& store;
+  Ledger& ledger;  // of the store
   SharedMemory& shared;
   Provider& provider;
   const KeyRing& keys;

@@ -110,6 +110,44 @@ class SessionStore {
   }
 };
 
+// ---- what all gateways of one store agree on ----------------------------------------------------
+
+struct LedgerRead {
+  StoreStatus status = StoreStatus::error;
+  std::string value;   // when hit
+  std::string detail;  // when error, for the log
+};
+
+struct LedgerMembers {
+  StoreStatus status = StoreStatus::error;  // hit also when the set is empty
+  std::vector<std::string> members;         // that have not expired; the one that ends first is first
+  std::string detail;
+};
+
+// Small entries and sets beside the sessions: locks, tombstones, identifiers that were seen, the
+// index of sessions. Each call is atomic and about one key, so it works in a cluster too. Names are
+// namespaced by the caller, "lock:..." for instance; ttl > 0.
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+  [[nodiscard]] virtual Task<LedgerRead> read(std::string name) = 0;
+  // Overwrites.
+  [[nodiscard]] virtual Task<StoreWrite> write(std::string name, std::string value,
+                                               Milliseconds ttl) = 0;
+  // hit: it was put there. miss: there was something already, be it the same value.
+  [[nodiscard]] virtual Task<StoreWrite> add(std::string name, std::string value,
+                                             Milliseconds ttl) = 0;
+  // hit: erased. miss: not there, or another value.
+  [[nodiscard]] virtual Task<StoreWrite> erase_if_equal(std::string name, std::string value) = 0;
+
+  // A member of a set lives for its own `ttl`; joining again moves its end. A set without members
+  // is not there.
+  [[nodiscard]] virtual Task<StoreWrite> join(std::string set, std::string member,
+                                              Milliseconds ttl) = 0;
+  [[nodiscard]] virtual Task<StoreWrite> leave(std::string set, std::string member) = 0;
+  [[nodiscard]] virtual Task<LedgerMembers> members(std::string set) = 0;
+};
+
 // ---- what the workers of one machine share -----------------------------------------------------
 
 // A small shared-memory dictionary with expiry, kept over reloads; never blocks beyond a memory

@@ -52,6 +52,7 @@ struct SessionRecord {
   Seconds access_expires = 0;      // 0: unknown, used until the session ends
   Seconds tokens_since = 0;        // when these tokens were received
   Seconds auth_time = 0;           // 0: the provider did not say
+  Seconds sid_since = 0;           // when this sid was made: oidc_session_rolling_timeout
   std::string_view subject;
   std::string_view provider_sid;   // the ID token's sid claim
   std::string_view scope;
@@ -60,6 +61,8 @@ struct SessionRecord {
   std::string_view id_token;
   std::string_view nonce;          // of the login: a refreshed ID token may repeat it
   std::string_view acr;            // of the login; empty: the provider did not say
+  std::string_view previous;       // StoreKey of the sid that this one renewed; empty: none
+  std::string_view remember_sid;   // of the remember cookie that goes with it; empty: none
 };
 
 [[nodiscard]] std::string encode_record(const SessionRecord& record);

@@ -39,7 +39,15 @@ enum class Toggle : std::uint8_t { automatic, on, off };
 enum class ClientAuth : std::uint8_t { client_secret_basic, client_secret_post, none };
 enum class LoginAction : std::uint8_t { redirect, upstream, response };
 enum class LoginRedirectMode : std::uint8_t { fragment, query };
-enum class StorageKind : std::uint8_t { shm, redis };
+enum class StorageKind : std::uint8_t { shm, redis, cookie };
+// oidc_logout_from: who may ask for a logout.
+enum class LogoutFrom : std::uint8_t { same_origin, same_site, any };
+// oidc_redis_sentinel_role
+enum class SentinelRole : std::uint8_t { master, slave, any };
+// oidc_session_request_headers, oidc_session_response_headers
+enum class SessionFact : std::uint8_t {
+  id, audience, subject, timeout, idling_timeout, rolling_timeout, absolute_timeout
+};
 
 // oidc_cookie_* of one kind of cookie, before the scheme is known.
 struct CookieSettings {
@@ -60,7 +68,7 @@ struct ProviderSettings {
   std::string issuer;         // exactly as the provider writes it
   std::string discovery_url;
   bool discover = true;       // off: oidc_using_pseudo_issuer
-  std::string authorization_endpoint, token_endpoint, end_session_endpoint,
+  std::string authorization_endpoint, token_endpoint, end_session_endpoint, revocation_endpoint,
       jwks_endpoint;  // overrides; empty: discovered
   Seconds cache_ttl = 3600;
   Seconds rediscovery_lifetime = 30;
@@ -115,8 +123,20 @@ struct LoginSettings {
 struct LogoutSettings {
   std::string uri_suffix;  // empty: off
   std::string query_arg;   // empty: off
+  std::string post_arg;    // empty: off
   bool get = false, post = true, del = true;  // oidc_logout_methods
+  LogoutFrom from = LogoutFrom::same_origin;
   Value redirect_uri;      // empty: none
+  std::string post_logout_uri;  // path of ours where the provider sends the browser; empty: none
+  bool revoke = false, revoke_access_token = true, revoke_refresh_token = true;
+  std::string backchannel_uri, frontchannel_uri;  // paths of ours; empty: off
+  bool backchannel_exp_required = true;
+};
+
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+  friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 
 struct RedisSettings {
@@ -131,6 +151,27 @@ struct RedisSettings {
   std::string ssl_trusted_certificate, ssl_certificate, ssl_certificate_key, server_name;
   std::int64_t connect_timeout_ms = 2000, send_timeout_ms = 2000, read_timeout_ms = 2000;
   std::size_t connections = 2;  // oidc_redis_keepalive_pool_size
+  std::vector<HostPort> cluster_nodes;  // empty: no cluster
+  unsigned cluster_max_redirections = 5;
+  std::vector<HostPort> sentinel_nodes;  // empty: no Sentinel
+  std::string sentinel_master;
+  SentinelRole sentinel_role = SentinelRole::master;
+  std::string sentinel_username;
+  Secret sentinel_password;
+};
+
+// oidc_session_remember: a second, persistent cookie that makes sessions.
+struct RememberSettings {
+  bool on = false;
+  CookieSettings cookie;
+  Seconds rolling_timeout = 604800;    // 0: off
+  Seconds absolute_timeout = 2592000;  // 0: off
+};
+
+// oidc_session_bind: what of the request is mixed into the session cookie's MAC.
+struct BindSettings {
+  bool ip = false, scheme = false, user_agent = false;
+  [[nodiscard]] bool any() const { return ip || scheme || user_agent; }
 };
 
 struct SessionSettings {
@@ -140,6 +181,17 @@ struct SessionSettings {
   CookieSettings cookie;
   Seconds absolute_timeout = 86400;  // 0: off
   Seconds idling_timeout = 900;      // 0: off
+  Seconds rolling_timeout = 3600;    // 0: off; life of one sid until it is renewed
+  RememberSettings remember;
+  BindSettings bind;
+  bool store_metadata = true;   // the index by subject and the provider's sid
+  bool hash_subject = true;     // in the index
+  bool enforce_same_subject = false;
+  std::size_t max_per_subject = 0;  // 0: off
+  std::vector<SessionFact> request_headers, response_headers;
+  std::size_t cache_size = 16 * 1024 * 1024;  // bytes of each worker; 0: off
+  Seconds cache_max_age = 60;
+  Seconds outage_cached = 0;    // oidc_session_outage cached=T; 0: deny
   std::string audience = "default";
   RedisSettings redis;
 };

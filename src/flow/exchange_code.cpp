@@ -53,6 +53,7 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   record.access_expires = access_expiry(tokens);
   record.tokens_since = now;
   record.auth_time = facts.auth_time;
+  record.sid_since = now;
   record.subject = facts.subject;
   record.provider_sid = facts.provider_sid;
   record.scope = tokens.scope;

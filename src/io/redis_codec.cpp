@@ -102,7 +102,7 @@ constexpr std::array kErrors{
 
 }  // namespace
 
-void append_redis_command(std::string& out, std::initializer_list<std::string_view> words) {
+void append_redis_command(std::string& out, std::span<const std::string_view> words) {
   out.append("*").append(std::to_string(words.size())).append("\r\n");
   for (const std::string_view word : words) {
     out.append("$").append(std::to_string(word.size())).append("\r\n");
@@ -110,13 +110,21 @@ void append_redis_command(std::string& out, std::initializer_list<std::string_vi
   }
 }
 
-std::string redis_command(std::initializer_list<std::string_view> words) {
+void append_redis_command(std::string& out, std::initializer_list<std::string_view> words) {
+  append_redis_command(out, std::span(words.begin(), words.size()));
+}
+
+std::string redis_command(std::span<const std::string_view> words) {
   std::string out;
   std::size_t size = 16;
   for (const std::string_view word : words) size += word.size() + 16;
   out.reserve(size);
   append_redis_command(out, words);
   return out;
+}
+
+std::string redis_command(std::initializer_list<std::string_view> words) {
+  return redis_command(std::span(words.begin(), words.size()));
 }
 
 std::string redis_error_detail(std::string_view error) {

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,9 @@ struct RedisReply {
 };
 
 // Appends the command. Binary safe.
+void append_redis_command(std::string& out, std::span<const std::string_view> words);
 void append_redis_command(std::string& out, std::initializer_list<std::string_view> words);
+[[nodiscard]] std::string redis_command(std::span<const std::string_view> words);
 [[nodiscard]] std::string redis_command(std::initializer_list<std::string_view> words);
 
 // The sentence for the log that belongs to an error reply. Holds no key and no value.

@@ -1,9 +1,7 @@
 #include "io/redis_store.h"
 
-#include <openssl/evp.h>
-
-#include <algorithm>
-#include <array>
+#include <utility>
+#include <vector>
 
 namespace oidc {
 
@@ -27,50 +25,6 @@ constexpr std::string_view kTouchScript =
     "return 1\n";
 static_assert(kGenerationSize == 8);
 
-std::string sha1_hex(std::string_view text) {
-  std::array<unsigned char, 20> digest{};
-  unsigned size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr);
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  for (const unsigned char byte : digest) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
-}
-
-std::string milliseconds(Milliseconds ttl) {
-  return std::to_string(std::max<Milliseconds::rep>(ttl.count(), 1));
-}
-
-bool is_error(const Result<RedisReply>& reply, std::string_view name) {
-  return reply && reply->kind == RedisReply::Kind::error && reply->text.starts_with(name);
-}
-
-// What is wrong with the reply; empty: nothing.
-std::string failure_of(const Result<RedisReply>& reply, RedisReply::Kind wanted) {
-  if (!reply) return reply.error().detail;
-  if (reply->kind == RedisReply::Kind::error) return redis_error_detail(reply->text);
-  return reply->kind == wanted ? std::string() : "Redis answered with another type than expected";
-}
-
-StoreWrite write_failed(const Result<RedisReply>& reply, std::string detail) {
-  StoreWrite result;
-  result.full = is_error(reply, "OOM ");
-  result.detail = std::move(detail);
-  return result;
-}
-
-// A reply that counts: 1 = done, 0 = nothing matched.
-StoreWrite counted(const Result<RedisReply>& reply) {
-  std::string failure = failure_of(reply, RedisReply::Kind::integer);
-  if (!failure.empty()) return write_failed(reply, std::move(failure));
-  StoreWrite result;
-  result.status = reply->integer > 0 ? StoreStatus::hit : StoreStatus::miss;
-  return result;
-}
-
 StoreWrite refused(std::string detail) {
   StoreWrite result;
   result.detail = std::move(detail);
@@ -81,9 +35,9 @@ StoreWrite refused(std::string detail) {
 
 RedisStore::RedisStore(RedisClient& client, std::string prefix)
     : client_(client),
-      prefix_(prefix.empty() ? "session" : std::move(prefix)),
-      replace_digest_(sha1_hex(kReplaceScript)),
-      touch_digest_(sha1_hex(kTouchScript)) {}
+      prefix_(std::move(prefix)),
+      replace_script_(kReplaceScript),
+      touch_script_(kTouchScript) {}
 
 std::string RedisStore::name_of(const StoreKey& key) const {
   return std::string(prefix_).append(":").append(key.view());
@@ -110,7 +64,7 @@ Task<StoreRead> RedisStore::read(StoreKey key) {
 
 Task<StoreWrite> RedisStore::insert(StoreKey key, std::string envelope, Milliseconds ttl) {
   if (envelope.size() > kMaxEnvelope) co_return refused("the record is longer than allowed");
-  std::string command = redis_command({"SET", name_of(key), envelope, "PX", milliseconds(ttl)});
+  std::string command = redis_command({"SET", name_of(key), envelope, "PX", redis_milliseconds(ttl)});
   Result<RedisReply> reply = co_await client_.run(std::move(command));
   std::string failure = failure_of(reply, RedisReply::Kind::status);
   if (!failure.empty()) co_return write_failed(reply, std::move(failure));
@@ -125,29 +79,17 @@ Task<StoreWrite> RedisStore::replace(StoreKey key, std::string expected_generati
     co_return refused("the generation to replace has a wrong size");
   }
   if (envelope.size() > kMaxEnvelope) co_return refused("the record is longer than allowed");
-  const std::string name = name_of(key);
-  const std::string life = milliseconds(ttl);
-  std::string by_digest =
-      redis_command({"EVALSHA", replace_digest_, "1", name, expected_generation, envelope, life});
-  Result<RedisReply> reply = co_await client_.run(std::move(by_digest));
-  if (is_error(reply, "NOSCRIPT")) {
-    std::string by_text =
-        redis_command({"EVAL", kReplaceScript, "1", name, expected_generation, envelope, life});
-    reply = co_await client_.run(std::move(by_text));
-  }
+  std::vector<std::string> arguments{std::move(expected_generation), std::move(envelope),
+                                     redis_milliseconds(ttl)};
+  Result<RedisReply> reply =
+      co_await run_script(client_, replace_script_, name_of(key), std::move(arguments));
   co_return counted(reply);
 }
 
 Task<StoreWrite> RedisStore::touch(StoreKey key, Milliseconds ttl) {
-  const std::string name = name_of(key);
-  const std::string life = milliseconds(ttl);
-  const std::string grace = milliseconds(grace_of(ttl));
-  std::string by_digest = redis_command({"EVALSHA", touch_digest_, "1", name, life, grace});
-  Result<RedisReply> reply = co_await client_.run(std::move(by_digest));
-  if (is_error(reply, "NOSCRIPT")) {
-    std::string by_text = redis_command({"EVAL", kTouchScript, "1", name, life, grace});
-    reply = co_await client_.run(std::move(by_text));
-  }
+  std::vector<std::string> arguments{redis_milliseconds(ttl), redis_milliseconds(grace_of(ttl))};
+  Result<RedisReply> reply =
+      co_await run_script(client_, touch_script_, name_of(key), std::move(arguments));
   co_return counted(reply);
 }
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "io/redis_client.h"
+#include "io/redis_answers.h"
 #include "oidc/io.h"
 
 namespace oidc {
@@ -13,7 +13,7 @@ class RedisStore final : public SessionStore {
  public:
   static constexpr std::size_t kMaxEnvelope = 64 * 1024;
 
-  // The client outlives it. An empty prefix is "session".
+  // The client outlives it.
   RedisStore(RedisClient& client, std::string prefix);
 
   [[nodiscard]] Task<StoreRead> read(StoreKey key) override;
@@ -29,8 +29,8 @@ class RedisStore final : public SessionStore {
 
   RedisClient& client_;
   std::string prefix_;
-  std::string replace_digest_;  // how EVALSHA names the scripts
-  std::string touch_digest_;
+  RedisScript replace_script_;
+  RedisScript touch_script_;
 };
 
 }  // namespace oidc

@@ -3,7 +3,9 @@
 #include <stdexcept>
 
 #include "io/curl_multi.h"
+#include "io/redis_ledger.h"
 #include "io/redis_store.h"
+#include "io/shm_ledger.h"
 #include "io/shm_session_store.h"
 #include "ngx/handlers.h"
 #include "ngx/request_log.h"
@@ -72,17 +74,20 @@ Worker::Worker(const MainConf& conf) : shared_(*conf.shared_zone) {
   for (const StoreConf& store : conf.stores) {
     if (store.settings->storage == StorageKind::shm) {
       stores_.push_back(std::make_unique<ShmSessionStore>(*store.zone));
+      ledgers_.push_back(std::make_unique<ShmLedger>(*store.zone));
       continue;
     }
+    const std::string& configured = store.settings->redis.prefix;
+    const std::string prefix = configured.empty() ? "session" : configured;
     redis_.push_back(std::make_unique<RedisClient>(loop_, store.redis));
-    stores_.push_back(
-        std::make_unique<RedisStore>(*redis_.back(), store.settings->redis.prefix));
+    stores_.push_back(std::make_unique<RedisStore>(*redis_.back(), prefix));
+    ledgers_.push_back(std::make_unique<RedisLedger>(*redis_.back(), prefix));
   }
   for (const KeysConf& keys : conf.keys) keys_.push_back(make_key_ring(keys, conf.secret_zone));
   for (const Settings* settings : conf.settings) {
     services_.push_back(std::make_unique<Services>(Services{
         *settings, loop_, *clients_[settings->provider_index], *stores_[settings->store_index],
-        shared_, *providers_[settings->provider_index], *keys_[settings->keys_index], refreshes_,
+        *ledgers_[settings->store_index], shared_, *providers_[settings->provider_index], *keys_[settings->keys_index], refreshes_,
         touches_, *logs_[settings->provider_index]}));
   }
 }
@@ -91,6 +96,7 @@ Worker::Worker(const MainConf& conf) : shared_(*conf.shared_zone) {
 Worker::~Worker() {
   loop_.cancel_tasks();
   stores_.clear();
+  ledgers_.clear();
   redis_.clear();
   providers_.clear();
   clients_.clear();

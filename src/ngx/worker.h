@@ -50,6 +50,7 @@ class Worker {
   std::vector<std::unique_ptr<Provider>> providers_;
   std::vector<std::unique_ptr<RedisClient>> redis_;
   std::vector<std::unique_ptr<SessionStore>> stores_;
+  std::vector<std::unique_ptr<Ledger>> ledgers_;         // of each store
   std::vector<std::unique_ptr<KeyRing>> keys_;
   std::vector<std::unique_ptr<Services>> services_;      // of each Settings
 };

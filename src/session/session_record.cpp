@@ -10,7 +10,7 @@
 namespace oidc {
 namespace {
 
-constexpr std::uint8_t kRecordVersion = 1;
+constexpr std::uint8_t kRecordVersion = 2;
 constexpr char kEnvelopeVersion = 1;
 constexpr std::size_t kKeyIdAt = kGenerationSize + 1;
 constexpr std::size_t kSealedAt = kKeyIdAt + 4;
@@ -38,10 +38,10 @@ std::string encode_record(const SessionRecord& record) {
   FieldWriter out;
   out.u8(kRecordVersion).u8(record.method);
   out.i64(record.created).i64(record.absolute_end).i64(record.access_expires);
-  out.i64(record.tokens_since).i64(record.auth_time);
+  out.i64(record.tokens_since).i64(record.auth_time).i64(record.sid_since);
   out.text(record.subject).text(record.provider_sid).text(record.scope);
   out.text(record.access_token).text(record.refresh_token).text(record.id_token);
-  out.text(record.nonce).text(record.acr);
+  out.text(record.nonce).text(record.acr).text(record.previous).text(record.remember_sid);
   return out.take();
 }
 
@@ -55,6 +55,7 @@ Result<SessionRecord> decode_record(std::string_view bytes) {
   record.access_expires = in.i64();
   record.tokens_since = in.i64();
   record.auth_time = in.i64();
+  record.sid_since = in.i64();
   record.subject = in.text();
   record.provider_sid = in.text();
   record.scope = in.text();
@@ -63,6 +64,8 @@ Result<SessionRecord> decode_record(std::string_view bytes) {
   record.id_token = in.text();
   record.nonce = in.text();
   record.acr = in.text();
+  record.previous = in.text();
+  record.remember_sid = in.text();
   if (!in.complete()) return Errc::session_record_invalid;
   return record;
 }

@@ -5,8 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "io/redis_ledger.h"
 #include "io/redis_store.h"
 #include "io/shm_dictionary.h"
+#include "io/shm_ledger.h"
 #include "io/shm_session_store.h"
 
 namespace oidc {
@@ -16,6 +18,7 @@ struct Stores {
   std::unique_ptr<ShmSessionStore> sessions;
   std::unique_ptr<RedisClient> redis_client;
   std::unique_ptr<RedisStore> redis;
+  std::unique_ptr<Ledger> ledger;
 };
 
 struct Request {
@@ -92,7 +95,37 @@ inline Task<Reply> in_store(SessionStore& store, Request request) {
   co_return reply;
 }
 
+inline Task<Reply> in_ledger(Ledger& ledger, Request request) {
+  if (request.op == "ledger_read") {
+    LedgerRead read = co_await ledger.read(request.key);
+    co_return Reply{word_of(read.status), read.status == StoreStatus::hit ? read.value : read.detail};
+  }
+  if (request.op == "ledger_members") {
+    LedgerMembers found = co_await ledger.members(request.key);
+    Reply reply{word_of(found.status), found.detail};
+    for (const std::string& member : found.members) reply.body.append(member).append(" ");
+    co_return reply;
+  }
+  StoreWrite write;
+  if (request.op == "ledger_write") {
+    write = co_await ledger.write(request.key, request.value, request.ttl);
+  } else if (request.op == "ledger_add") {
+    write = co_await ledger.add(request.key, request.value, request.ttl);
+  } else if (request.op == "ledger_erase") {
+    write = co_await ledger.erase_if_equal(request.key, request.value);
+  } else if (request.op == "ledger_join") {
+    write = co_await ledger.join(request.key, request.value, request.ttl);
+  } else {
+    write = co_await ledger.leave(request.key, request.value);
+  }
+  co_return written(write);
+}
+
 inline Task<Reply> run(Stores& stores, Request request) {
+  if (request.op.starts_with("ledger_")) {
+    Reply reply = co_await in_ledger(*stores.ledger, request);
+    co_return reply;
+  }
   if (stores.dictionary) co_return shared(*stores.dictionary, request);
   if (stores.sessions && request.op == "stats")
     co_return Reply{"hit", text_of(stores.sessions->stats())};

@@ -117,7 +117,7 @@ char* set_probe(ngx_conf_t* cf, ngx_command_t*, void* data) noexcept {
       const std::size_t equals = word.find('=');
       words[std::string(word.substr(0, equals))] = word.substr(equals + 1);
     }
-    conf.prefix = words["prefix"];
+    conf.prefix = words.contains("prefix") ? words["prefix"] : "session";
     conf.redis = redis_options(std::move(words), cf);
     if (!conf.redis) return static_cast<char*>(NGX_CONF_ERROR);
   } else {
@@ -153,8 +153,10 @@ Stores& stores_of(LocationConf& conf, MainConf& main) {
   if (conf.kind == "redis" && !stores.redis) {
     stores.redis_client = std::make_unique<RedisClient>(worker->loop, conf.redis);
     stores.redis = std::make_unique<RedisStore>(*stores.redis_client, conf.prefix);
+    stores.ledger = std::make_unique<RedisLedger>(*stores.redis_client, conf.prefix);
   } else if (conf.kind == "sessions" && !stores.sessions) {
     stores.sessions = std::make_unique<ShmSessionStore>(*main.zones.at(conf.zone));
+    stores.ledger = std::make_unique<ShmLedger>(*main.zones.at(conf.zone));
   } else if (conf.kind == "shared" && !stores.dictionary) {
     stores.dictionary = std::make_unique<ShmDictionary>(*main.zones.at(conf.zone));
   }

@@ -11,6 +11,7 @@
 
 #include "browser.h"
 #include "flow/steps.h"
+#include "memory_ledger.h"
 #include "memory_store.h"
 #include "oidc/provider.h"
 #include "oidc/refreshes.h"
@@ -28,10 +29,11 @@ namespace oidc::test {
 // What one worker process has of its own.
 struct ScriptedWorker {
   ScriptedWorker(const Settings& settings, ScriptedLoop& loop, IoScript& io, ScriptedOp& op,
-                 SessionStore& store, SharedMemory& shared, const KeyRing& keys, EventLog& log)
+                 SessionStore& store, Ledger& ledger, SharedMemory& shared, const KeyRing& keys,
+                 EventLog& log)
       : http(io, op),
         provider(settings.provider, http, shared, loop, log),
-        services{settings, loop, http, store, shared, provider, keys, refreshes, *touches, log} {}
+        services{settings, loop, http, store, ledger, shared, provider, keys, refreshes, *touches, log} {}
 
   ScriptedHttp http;
   Provider provider;
@@ -44,7 +46,7 @@ class World {
  public:
   explicit World(Settings its_settings = sample_settings())
       : settings(std::move(its_settings)),
-        worker(settings, loop, io, op, store, shared, keys, log) {}
+        worker(settings, loop, io, op, store, ledger, shared, keys, log) {}
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   ~World() { loop.cancel_tasks(); }
@@ -105,6 +107,7 @@ class World {
   IoScript io{loop};
   ScriptedOp op{loop};
   MemoryStore store{loop, io};
+  MemoryLedger ledger{loop, io};
   SharedTable shared{loop};
   RecordedLog log;
   KeyRing keys = key_ring({kSecret});

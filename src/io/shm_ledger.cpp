@@ -1,0 +1,141 @@
+#include "io/shm_ledger.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "io/shm_dictionary.h"
+#include "oidc/fields.h"
+
+namespace oidc {
+
+namespace {
+
+// What a set is in the table: for each member its end on nginx's clock, and its text.
+struct Member {
+  std::uint64_t end;
+  std::string text;
+};
+using Members = std::vector<Member>;
+
+Members decode(std::string_view bytes, std::uint64_t now) {
+  Members members;
+  FieldReader in(bytes);
+  while (!in.complete()) {
+    Member member{static_cast<std::uint64_t>(in.i64()), std::string(in.text())};
+    if (in.failed()) return {};
+    if (member.end > now) members.push_back(std::move(member));
+  }
+  return members;
+}
+
+std::string encode(const Members& members) {
+  FieldWriter out;
+  for (const Member& member : members) {
+    out.i64(static_cast<std::int64_t>(member.end)).text(member.text);
+  }
+  return out.take();
+}
+
+StoreWrite hit_or_miss(bool hit) {
+  StoreWrite result;
+  result.status = hit ? StoreStatus::hit : StoreStatus::miss;
+  return result;
+}
+
+StoreWrite no_room() {
+  StoreWrite result;
+  result.full = true;
+  result.detail = "the zone has no room for the entry";
+  return result;
+}
+
+}  // namespace
+
+Task<LedgerRead> ShmLedger::read(std::string name) {
+  const auto found = zone_.locked(
+      [&](ShmTable& table) { return table.read(name, ngx_current_msec, buffer_); });
+  LedgerRead result;
+  result.status = found ? StoreStatus::hit : StoreStatus::miss;
+  if (found) result.value.assign(buffer_.data(), std::min(found->size, buffer_.size()));
+  co_return result;
+}
+
+Task<StoreWrite> ShmLedger::write(std::string name, std::string value, Milliseconds ttl) {
+  co_return put(name, value, ttl, ShmTable::When::always);
+}
+
+Task<StoreWrite> ShmLedger::add(std::string name, std::string value, Milliseconds ttl) {
+  co_return put(name, value, ttl, ShmTable::When::absent);
+}
+
+Task<StoreWrite> ShmLedger::erase_if_equal(std::string name, std::string value) {
+  co_return hit_or_miss(zone_.locked([&](ShmTable& table) {
+    return table.erase_if_equal(name, value, ngx_current_msec);
+  }));
+}
+
+StoreWrite ShmLedger::put(const std::string& name, std::string_view value, Milliseconds ttl,
+                          ShmTable::When when) {
+  if (value.size() > kMaxValue) return no_room();
+  const ShmTable::Write write{.key = name,
+                              .value = value,
+                              .expires_at = shm_deadline(ttl),
+                              .when = when,
+                              .evict_live = true};
+  const auto put =
+      zone_.locked([&](ShmTable& table) { return table.put(write, ngx_current_msec); });
+  if (put.status == ShmTable::Put::stored) return hit_or_miss(true);
+  return put.status == ShmTable::Put::exists ? hit_or_miss(false) : no_room();
+}
+
+Task<StoreWrite> ShmLedger::join(std::string set, std::string member, Milliseconds ttl) {
+  const std::uint64_t now = ngx_current_msec;
+  const std::uint64_t end = shm_deadline(ttl);
+  const auto status = zone_.locked([&](ShmTable& table) {
+    Members members;
+    if (const auto found = table.read(set, now, buffer_)) {
+      members = decode({buffer_.data(), std::min(found->size, buffer_.size())}, now);
+    }
+    std::erase_if(members, [&](const Member& each) { return each.text == member; });
+    const auto after = std::find_if(members.begin(), members.end(),
+                                    [end](const Member& each) { return each.end > end; });
+    members.insert(after, Member{end, member});
+    const std::string value = encode(members);
+    if (value.size() > kMaxValue) return ShmTable::Put::too_large;
+    const ShmTable::Write write{
+        .key = set, .value = value, .expires_at = members.back().end, .evict_live = true};
+    return table.put(write, now).status;
+  });
+  co_return status == ShmTable::Put::stored ? hit_or_miss(true) : no_room();
+}
+
+Task<StoreWrite> ShmLedger::leave(std::string set, std::string member) {
+  const std::uint64_t now = ngx_current_msec;
+  co_return hit_or_miss(zone_.locked([&](ShmTable& table) {
+    const auto found = table.read(set, now, buffer_);
+    if (!found) return false;
+    Members members = decode({buffer_.data(), std::min(found->size, buffer_.size())}, now);
+    if (std::erase_if(members, [&](const Member& each) { return each.text == member; }) == 0) {
+      return false;
+    }
+    if (members.empty()) return table.erase(set, now);
+    const std::string value = encode(members);
+    const ShmTable::Write write{.key = set, .value = value, .expires_at = members.back().end};
+    return table.put(write, now).status == ShmTable::Put::stored;
+  }));
+}
+
+Task<LedgerMembers> ShmLedger::members(std::string set) {
+  const std::uint64_t now = ngx_current_msec;
+  const auto found =
+      zone_.locked([&](ShmTable& table) { return table.read(set, now, buffer_); });
+  LedgerMembers result;
+  result.status = StoreStatus::hit;
+  if (!found) co_return result;
+  for (Member& member : decode({buffer_.data(), std::min(found->size, buffer_.size())}, now)) {
+    result.members.push_back(std::move(member.text));
+  }
+  co_return result;
+}
+
+}  // namespace oidc

@@ -1,0 +1,40 @@
+// Ledger (include/oidc/io.h) on a zone: one machine, all workers. Its tasks never suspend. It shares
+// the sessions' zone: names of sessions hold no colon, those of the ledger do.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/shm_zone.h"
+#include "oidc/io.h"
+
+namespace oidc {
+
+class ShmLedger final : public Ledger {
+ public:
+  // Of one entry, or of a set with all its members.
+  static constexpr std::size_t kMaxValue = 64 * 1024;
+
+  // The zone outlives it.
+  explicit ShmLedger(ShmZone& zone) : zone_(zone), buffer_(kMaxValue) {}
+
+  [[nodiscard]] Task<LedgerRead> read(std::string name) override;
+  [[nodiscard]] Task<StoreWrite> write(std::string name, std::string value,
+                                       Milliseconds ttl) override;
+  [[nodiscard]] Task<StoreWrite> add(std::string name, std::string value,
+                                     Milliseconds ttl) override;
+  [[nodiscard]] Task<StoreWrite> erase_if_equal(std::string name, std::string value) override;
+  [[nodiscard]] Task<StoreWrite> join(std::string set, std::string member,
+                                      Milliseconds ttl) override;
+  [[nodiscard]] Task<StoreWrite> leave(std::string set, std::string member) override;
+  [[nodiscard]] Task<LedgerMembers> members(std::string set) override;
+
+ private:
+  [[nodiscard]] StoreWrite put(const std::string& name, std::string_view value, Milliseconds ttl,
+                               ShmTable::When when);
+
+  ShmZone& zone_;
+  std::vector<char> buffer_;
+};
+
+}  // namespace oidc
