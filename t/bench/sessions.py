@@ -9,13 +9,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.client import Client
-from bench.gateway import SESSION_SECRET, protect
-from bench.login import login
-from bench.nginx import Nginx, Settings, location, server
-from bench.proc import free_port
-from bench.redis_server import RedisServer
-from bench.scripted_op import ScriptedOp
+from bench.nginx import Settings
+from paths import PATHS, Bench
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -24,7 +19,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 class Measured:
     name: str
     path: str
-    headers: list = field(default_factory=list)
+    headers: list = field(default_factory=list)  # "Name: value"
     rates: list = field(default_factory=list)
     costs: list = field(default_factory=list)  # CPU microseconds per request
     p50: list = field(default_factory=list)  # milliseconds
@@ -57,38 +52,6 @@ def measure(path: Measured, origin: str, worker: int, options) -> None:
     path.p99.append(milliseconds(re.search(r"99%\s+(\S+)", out.stdout).group(1)))
 
 
-def application(settings: Settings, port: int) -> Nginx:
-    """An upstream that costs next to nothing, in a process of its own."""
-    body = location("/", "return 200 hello;")
-    return Nginx(settings, "application").start(server(port, body), port, level="error")
-
-
-def gateway(settings: Settings, port: int, upstream: int, op, redis: RedisServer) -> Nginx:
-    proxy = ("proxy_pass http://application; proxy_http_version 1.1; "
-             "proxy_set_header Connection \"\";")
-    token = "x" * 1200
-    shm, stored = op.provider("shm"), op.provider("redis")
-    for provider in (shm, stored):
-        provider.token_life = 3600
-    body = "\n".join([
-        location("/plain", proxy),
-        location("/header", f'{proxy} proxy_set_header Authorization "Bearer {token}";'),
-        location("/shm", protect(shm) + proxy),
-        location("/redis", protect(
-            stored, redirect_uri="/callback-redis", session_storage="redis",
-            session_secret=SESSION_SECRET, redis_port=redis.port) + proxy)])
-    http = (f"upstream application {{ server 127.0.0.1:{upstream}; keepalive 64; }}\n"
-            + "access_log off;\n" + server(port, body))
-    return Nginx(settings, "gateway").start(http, port, level="error")
-
-
-def cookie_of(origin: str, path: str) -> str:
-    client = Client()
-    answer = login(client, origin + path)
-    assert answer.status in (302, 303), answer
-    return "Cookie: " + client.cookie_header(origin + path)
-
-
 def report(paths: list[Measured]) -> None:
     limit = next(p for p in paths if p.path == "/header")
     print(f"\n{'path':34} {'req/s':>8} {'CPU us':>8} {'range':>13} {'ratio':>6} {'p50 ms':>7} {'p99 ms':>7}")
@@ -109,27 +72,15 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     options = parser.parse_args()
     settings = Settings(options.module.resolve(), options.nginx)
-    running = [op := ScriptedOp(), redis := RedisServer()]
-    try:
-        port, upstream = free_port(), free_port()
-        running.append(application(settings, upstream))
-        running.append(front := gateway(settings, port, upstream, op, redis))
-        origin = f"http://127.0.0.1:{port}"
-        paths = [
-            Measured("plain proxying", "/plain"),
-            Measured("plain, with a 1.2 kB header added", "/header"),
-            Measured("session in shm", "/shm", [cookie_of(origin, "/shm")]),
-            Measured("session in Redis", "/redis", [cookie_of(origin, "/redis")]),
-        ]
-        worker = front.workers()[0]
+    with Bench(settings) as bench:
+        paths = [Measured(name, path, [bench.cookie(path)] if logs_in else [])
+                 for name, path, logs_in in PATHS]
+        worker = bench.gateway.workers()[0]
         for n in range(options.rounds):
             print(f"round {n + 1} of {options.rounds}", flush=True)
             for path in paths:
-                measure(path, origin, worker, options)
+                measure(path, bench.origin, worker, options)
         report(paths)
-    finally:
-        for process in reversed(running):
-            process.stop()
 
 
 if __name__ == "__main__":

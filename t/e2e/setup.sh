@@ -8,7 +8,7 @@ E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 KEYCLOAK_VERSION=26.7.3
 KEYCLOAK_HOME=$OIDC_CACHE/keycloak-$KEYCLOAK_VERSION
-PYTHON=$OIDC_CACHE/venv/bin/python
+export PYTHON=$OIDC_CACHE/venv/bin/python
 export KEYCLOAK_HOME
 
 setup_packages() {

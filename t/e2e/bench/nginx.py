@@ -106,6 +106,7 @@ class Nginx:
         self.dir = make_dir(name)
         self.process: Process | None = None
         self.port = 0
+        self.wrapper: list[str] = []  # a program that runs nginx, valgrind for instance
         self.expected_alerts: list[str] = []  # regular expressions of alerts that a test provokes
         self._env = self._sanitizer_env()
 
@@ -183,7 +184,7 @@ class Nginx:
         return problems
 
     def _argv(self, *more: str) -> list[str]:
-        return [str(self.settings.binary), "-p", str(self.dir), "-c", str(self.dir / "nginx.conf"),
+        return [*self.wrapper, str(self.settings.binary), "-p", str(self.dir), "-c", str(self.dir / "nginx.conf"),
                 "-e", str(self.error_log), *more]
 
     def _sanitizer_env(self) -> dict:

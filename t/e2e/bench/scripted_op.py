@@ -57,6 +57,7 @@ class Provider:
         self.userinfo: dict = {"sub": "alice", "email": "alice@example.test"}
         self.opaque = False  # access tokens that are no JWT
         self.rotate_refresh = True
+        self.access_claims: dict = {}  # further ones of the access token
         self.requests: list[Request] = []
         self.violations: list[str] = []  # what a strict provider would have refused
         self._codes: dict[str, dict] = {}
@@ -244,7 +245,7 @@ class Provider:
         if self.opaque:
             return random_secret("access token")
         claims = {"iss": self.issuer, "sub": self.claims.get("sub"), "aud": "api", "iat": now,
-                  "exp": now + self.token_life, "jti": secrets.token_hex(8)}
+                  "exp": now + self.token_life, "jti": secrets.token_hex(8), **self.access_claims}
         return canary.plant("access token", compact(self.header(), claims, self.signer.sign))
 
     def rotate(self, number: int) -> SigningKey:

@@ -1,0 +1,87 @@
+"""What the benchmarks compare: the paths of one gateway, and everything around it on loopback."""
+
+from bench.client import Client
+from bench.gateway import SESSION_SECRET, protect
+from bench.login import login
+from bench.nginx import Nginx, Settings, location, server
+from bench.proc import free_port
+from bench.redis_server import RedisServer
+from bench.scripted_op import ScriptedOp
+
+TOKEN = 1200  # bytes of the access token, about what Keycloak makes
+PROXY = "proxy_pass http://application; proxy_http_version 1.1; proxy_set_header Connection \"\";"
+
+LIMIT = "/header"
+# name, path, whether a session belongs to it
+PATHS = [
+    ("plain proxying", "/plain", False),
+    ("plain, with a 1.2 kB header added", LIMIT, False),
+    ("session in shm", "/shm", True),
+    ("session in Redis", "/redis", True),
+]
+
+
+def application(settings: Settings, port: int) -> Nginx:
+    """An upstream that costs next to nothing, in a process of its own."""
+    body = location("/", "return 200 hello;")
+    return Nginx(settings, "application").start(server(port, body), port, level="error")
+
+
+def with_real_sized_tokens(provider):
+    """An access token of 1.2 kB: what is between base64url's 4/3, header and signature."""
+    provider.token_life = 3600
+    plain = len(provider.issue({})["access_token"])
+    provider.access_claims = {"pad": "x" * ((TOKEN - plain) * 3 // 4 - 10)}
+    return provider
+
+
+def configuration(upstream: int, port: int, op: ScriptedOp, redis: RedisServer) -> str:
+    shm, stored = (with_real_sized_tokens(op.provider(name)) for name in ("shm", "redis"))
+    token = "x" * TOKEN
+    body = "\n".join([
+        location("/plain", PROXY),
+        location(LIMIT, f'{PROXY} proxy_set_header Authorization "Bearer {token}";'),
+        location("/shm", protect(shm) + PROXY),
+        location("/redis", protect(
+            stored, redirect_uri="/callback-redis", session_storage="redis",
+            session_secret=SESSION_SECRET, redis_port=redis.port) + PROXY)])
+    return (f"upstream application {{ server 127.0.0.1:{upstream}; keepalive 64; }}\n"
+            + "access_log off;\n" + server(port, body))
+
+
+class Bench:
+    """Provider, Redis, application and gateway. `wrapper`: a program that runs the gateway."""
+
+    def __init__(self, settings: Settings, wrapper=(), main: str = ""):
+        self._settings, self._wrapper, self._main = settings, list(wrapper), main
+        self._running = []
+
+    def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self._running):
+            process.stop()
+
+    def _start(self):
+        self._running += [op := ScriptedOp(), redis := RedisServer()]
+        port, upstream = free_port(), free_port()
+        self._running.append(application(self._settings, upstream))
+        self.gateway = Nginx(self._settings, "gateway")
+        self.gateway.wrapper = self._wrapper
+        self._running.append(self.gateway)
+        self.gateway.start(configuration(upstream, port, op, redis), port, level="error",
+                           main=self._main)
+        self.origin = f"http://127.0.0.1:{port}"
+
+    def cookie(self, path: str) -> str:
+        """Logs in there; the header of who has done so."""
+        client = Client()
+        answer = login(client, self.origin + path)
+        assert answer.status in (302, 303), answer
+        return "Cookie: " + client.cookie_header(self.origin + path)
