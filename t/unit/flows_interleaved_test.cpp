@@ -52,7 +52,7 @@ class DueWorld {
   World world;
   Browser browser;
   ScriptedWorker sibling{world.settings, world.loop,   world.io,   world.op,
-                         world.store,    world.shared, world.keys, world.log};
+                         world.store,    world.ledger, world.shared, world.keys, world.log};
 };
 
 void log_out_during_refresh(bool on_another_worker, const std::function<void(World&)>& spoil) {
@@ -125,7 +125,7 @@ TEST(Interleaved, TwoMachinesLoseNoSession) {
     DueWorld due;
     SharedTable elsewhere(due.world.loop);
     ScriptedWorker far(due.world.settings, due.world.loop, due.world.io, due.world.op,
-                       due.world.store, elsewhere, due.world.keys, due.world.log);
+                       due.world.store, due.world.ledger, elsewhere, due.world.keys, due.world.log);
     ASSERT_TRUE(due.world.loop.run(far.provider.keys()));
     const Both both = run_both(
         due.world, due.visit(due.world.worker), [&] { return due.visit(far); }, steps);
@@ -147,7 +147,7 @@ TEST(Interleaved, ACodeIsSentOnce) {
     Browser browser;
     keep_answer(world, browser);
     ScriptedWorker sibling(world.settings, world.loop, world.io, world.op, world.store,
-                           world.shared, world.keys, world.log);
+                           world.ledger, world.shared, world.keys, world.log);
     ScriptedBody none(world.io, "");
     world.io.forget();
     const Both both = run_both(

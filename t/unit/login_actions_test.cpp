@@ -105,7 +105,7 @@ class TwoOwners : public testing::Test {
   Browser browser_;
   Settings second_settings_;
   ScriptedWorker second_{second_settings_, world_.loop,   world_.io,   world_.op,
-                         world_.store,     world_.shared, world_.keys, world_.log};
+                         world_.store,     world_.ledger, world_.shared, world_.keys, world_.log};
 };
 
 TEST_F(TwoOwners, TheStateSaysWhoseItIsByIdentity) {

@@ -89,7 +89,7 @@ TEST_F(Logout, NeverDependsOnTheProvider) {
   // A worker and a machine that know nothing of the provider, which is down.
   world_.io.break_all("GET", Fault::error);
   SharedTable empty(world_.loop);
-  ScriptedWorker fresh(world_.settings, world_.loop, world_.io, world_.op, world_.store, empty,
+  ScriptedWorker fresh(world_.settings, world_.loop, world_.io, world_.op, world_.store, world_.ledger, empty,
                        world_.keys, world_.log);
   const Outcome outcome = world_.loop.run(access_flow(fresh.services, browser_.post("/logout")));
   EXPECT_EQ(outcome.kind, Outcome::Kind::answer) << describe(outcome);

@@ -24,7 +24,7 @@ class TwoWorkers : public testing::Test {
 
   World world_;
   ScriptedWorker second_{world_.settings, world_.loop,   world_.io,   world_.op,
-                         world_.store,    world_.shared, world_.keys, world_.log};
+                         world_.store,    world_.ledger, world_.shared, world_.keys, world_.log};
 };
 
 TEST_F(TwoWorkers, WhatOneHasFetchedTheOtherHas) {
@@ -47,7 +47,7 @@ TEST_F(TwoWorkers, ANewWorkerAfterAReloadFindsThem) {
   ASSERT_TRUE(keys(a()));
   world_.io.break_all("GET", Fault::error);
   ScriptedWorker reloaded(world_.settings, world_.loop, world_.io, world_.op, world_.store,
-                          world_.shared, world_.keys, world_.log);
+                          world_.ledger, world_.shared, world_.keys, world_.log);
   EXPECT_TRUE(keys(reloaded));
 }
 
@@ -75,7 +75,7 @@ TEST_F(TwoWorkers, AFetcherThatDiedIsReplaced) {
     ScriptedLoop dying_loop;
     IoScript dying_io(dying_loop);
     ScriptedWorker dying(world_.settings, dying_loop, dying_io, world_.op, world_.store,
-                         world_.shared, world_.keys, world_.log);
+                         world_.ledger, world_.shared, world_.keys, world_.log);
     Root<KeysAnswer> root(dying.provider.keys());
     EXPECT_EQ(dying_io.count("GET"), 1U);
     dying_loop.cancel_tasks();
@@ -127,7 +127,7 @@ TEST_F(TwoWorkers, WhoMayNotFetchWaitsForTheOneWhoDoes) {
 TEST_F(TwoWorkers, DocumentsOfDifferentTrustAreNotShared) {
   Settings lax = sample_settings();
   lax.provider.ssl_verify = false;
-  ScriptedWorker careless(lax, world_.loop, world_.io, world_.op, world_.store, world_.shared,
+  ScriptedWorker careless(lax, world_.loop, world_.io, world_.op, world_.store, world_.ledger, world_.shared,
                           world_.keys, world_.log);
   ASSERT_TRUE(keys(careless));
   world_.io.forget();

@@ -25,7 +25,7 @@ class Refresh : public testing::Test {
   }
   std::unique_ptr<ScriptedWorker> another_worker() {
     return std::make_unique<ScriptedWorker>(world_.settings, world_.loop, world_.io, world_.op,
-                                            world_.store, world_.shared, world_.keys, world_.log);
+                                            world_.store, world_.ledger, world_.shared, world_.keys, world_.log);
   }
   [[nodiscard]] std::string access_token() {
     return std::string(world_.session_of(browser_)->record().access_token);
