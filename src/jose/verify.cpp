@@ -65,10 +65,12 @@ bool signature_holds(const Jwt& jwt, const Jwk& key) {
   const EVP_MD* const hash = edwards ? nullptr : openssl::message_digest(hash_of(jwt.alg));
   const openssl::DigestContext context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* key_context = nullptr;
-  openssl::require(context != nullptr && EVP_DigestVerifyInit(context.get(), &key_context, hash,
-                                                              nullptr, key.key.get()) == 1,
-                   "signature check");
-  if (is_pss(jwt.alg)) openssl::require(use_pss(key_context, hash), "PSS");
+  openssl::require(context != nullptr, "signature check");
+  // OpenSSL refuses keys that it finds too weak, or hashes that its policy forbids.
+  if (EVP_DigestVerifyInit(context.get(), &key_context, hash, nullptr, key.key.get()) != 1) {
+    return false;
+  }
+  if (is_pss(jwt.alg) && !use_pss(key_context, hash)) return false;
 
   const bool ecdsa = key.type != KeyType::rsa && !edwards;
   const std::string der = ecdsa ? ecdsa_der(jwt.signature, key.type) : std::string();
