@@ -1,6 +1,7 @@
 """nginx's own ways around an access handler: internal redirects, subrequests, satisfy, order."""
 
 import base64
+import re
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ def site(make_nginx, upstream, op):
     root = make_dir("root")
     for name, text in {
             "index.html": "the index", "fallback.html": "the fallback", "401.html": "custom 401",
-            "digits.txt": "0123456789", "dir/index.html": "the dir's index",
+            "digits.txt": "0123456789", "page.html": "the page", "dir/index.html": "the dir's index",
             "ssi.html": '[<!--# include virtual="/app/included" -->]',
             "secret/file.txt": "accelerated secret"}.items():
         (root / name).parent.mkdir(exist_ok=True)
@@ -45,6 +46,8 @@ def site(make_nginx, upstream, op):
         location("/denied/", on + "deny all;" + proxy),
         location("/allowed/", on + "allow 127.0.0.1; deny all;" + proxy),
         location("/ssi.html", "oidc off; ssi on;"),
+        location("/page.html", "oidc off; add_before_body /app/before; add_after_body /app/after;"),
+        location("/sliced/", on + "slice 4; proxy_set_header Range $slice_range;" + proxy),
         location("/ssi-inside/", on + f"alias {root}/; ssi on;"),
         location("/mirrored/", "oidc off; mirror /app/mirror;" + proxy),
         location("/asks/", "oidc off; auth_request /app/check;" + proxy),
@@ -143,6 +146,33 @@ def test_ssi_into_a_protected_location(site, alice):
         assert response.status == 200
         assert b"upstream" not in response.body
         assert len(site.upstream.requests) == count
+
+
+def test_addition_of_a_protected_location(site, alice):
+    for client in (Client(), alice):
+        response = client.request("GET", site.url("/page.html"), [*XHR, ("X-User", "admin")])
+        assert response.status == 200
+        assert response.body.count(b"the page") == 1 and b"upstream" not in response.body
+    assert site.upstream.seen("/app/before") == [] and site.upstream.seen("/app/after") == []
+
+
+def test_slices_of_what_was_granted(site, alice):
+    digits = b"0123456789"
+
+    def part(request):
+        first, last = map(int, re.fullmatch(r"bytes=(\d+)-(\d+)", request.header("Range")).groups())
+        body = digits[first:last + 1]
+        return Answer(206, body, headers=(
+            ("Content-Range", f"bytes {first}-{first + len(body) - 1}/{len(digits)}"),))
+
+    site.upstream.answers["/sliced/digits"] = part
+    response = alice.request("GET", site.url("/sliced/digits"), [*NAVIGATION, ("X-User", "admin")])
+    assert (response.status, response.body) == (200, digits)
+    asked = site.upstream.seen("/sliced/digits")
+    assert len(asked) == 3
+    assert [each.all("X-User") for each in asked] == [["alice"]] * 3
+    assert Client().request("GET", site.url("/sliced/digits"), XHR).status == 401
+    assert len(site.upstream.seen("/sliced/digits")) == 3
 
 
 def test_ssi_inside_what_was_granted(site, alice):

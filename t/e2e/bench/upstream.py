@@ -7,12 +7,13 @@ from .http_server import Answer, HttpServer, Request
 
 class Upstream(HttpServer):
     def __init__(self, port: int = 0):
-        self.answers: dict[str, Answer] = {}  # by exact path
+        self.answers: dict = {}  # by exact path: an Answer, or a function of the request
         super().__init__(port)
 
     def respond(self, request: Request) -> Answer:
         if request.path in self.answers:
-            return self.answers[request.path]
+            answer = self.answers[request.path]
+            return answer(request) if callable(answer) else answer
         echo = {
             "upstream": True,
             "method": request.method,
