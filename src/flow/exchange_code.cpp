@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "oidc/provider.h"
+#include "session_index.h"
 #include "steps.h"
 
 namespace oidc {
@@ -41,8 +42,25 @@ void retire_named(Services& services, std::string_view name) {
   services.loop.spawn(retire(services, key));
 }
 
+// A session that is in the store enters the index, unless a logout was faster or there are too many.
+Task<Result<void>> admit(Services& services, Membership who, Milliseconds ttl,
+                         CodeExchange exchange) {
+  Result<void> admitted = co_await index_session(services, who, ttl, exchange.pending.created);
+  if (admitted) {
+    std::vector<std::string> replaced{exchange.pending.replaces, exchange.present};
+    admitted = co_await limit_sessions(services, who, std::move(replaced));
+    if (!admitted) co_await unindex_session(services, who);
+  }
+  if (admitted) co_return admitted;
+  const StoreWrite erased = co_await services.store.erase(who.session.key);
+  if (erased.status == StoreStatus::error) {
+    services.log.write(LogLevel::warn, Errc::store_unavailable, erased.detail);
+  }
+  co_return admitted;
+}
+
 Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTokenFacts facts,
-                                 std::string nonce) {
+                                 CodeExchange exchange) {
   const Settings& settings = services.settings;
   const Seconds now = services.loop.now();
   const SessionCookie cookie = make_session_cookie(now, settings.session.absolute_timeout);
@@ -60,7 +78,7 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   record.access_token = tokens.access_token;
   record.refresh_token = tokens.refresh_token;
   record.id_token = tokens.id_token;
-  record.nonce = nonce;
+  record.nonce = exchange.pending.nonce;
   record.acr = facts.acr;
   std::string bytes = encode_record(record);
   const std::string envelope =
@@ -71,6 +89,9 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   if (written.status != StoreStatus::hit) {
     co_return Error{written.full ? Errc::store_full : Errc::store_unavailable, written.detail};
   }
+  const Membership who = membership_of(key, record);
+  const Result<void> admitted = co_await admit(services, who, ttl, exchange);
+  if (!admitted) co_return admitted.error();
   auto session = OpenSession::make(cookie, key, std::string(envelope_generation(envelope)),
                                    std::move(bytes));
   if (!session) co_return std::move(session).error();
@@ -93,7 +114,7 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
   demand.check_authentication = true;
   Result<IdTokenFacts> facts = co_await verify_id_token(services, tokens->id_token, demand);
   if (!facts) co_return std::move(facts).error();
-  LoginResult login = co_await create_session(services, *tokens, *facts, exchange.pending.nonce);
+  LoginResult login = co_await create_session(services, *tokens, *facts, exchange);
   if (login) {
     retire_named(services, exchange.pending.replaces);
     if (exchange.present != exchange.pending.replaces) retire_named(services, exchange.present);

@@ -2,6 +2,7 @@
 
 #include "oidc/flow.h"
 #include "oidc/touch_throttle.h"
+#include "session_index.h"
 
 namespace oidc {
 namespace {
@@ -105,11 +106,12 @@ Task<SessionLookup> find_session(Services& services, Facts facts) {
 
 namespace {
 
-Task<void> touch(Services& services, StoreKey key, Milliseconds ttl) {
-  const StoreWrite written = co_await services.store.touch(key, ttl);
+Task<void> touch(Services& services, Membership who, Milliseconds ttl) {
+  const StoreWrite written = co_await services.store.touch(who.session.key, ttl);
   if (written.status == StoreStatus::error) {
     services.log.write(LogLevel::warn, Errc::store_unavailable, written.detail);
   }
+  if (written.status == StoreStatus::hit) co_await keep_indexed(services, who, ttl);
 }
 
 }  // namespace
@@ -122,7 +124,8 @@ void touch_session(Services& services, const OpenSession& session) {
     return;
   }
   const Milliseconds ttl = store_ttl(session.record().absolute_end, idling, now);
-  if (ttl.count() > 0) services.loop.spawn(touch(services, session.key(), ttl));
+  if (ttl.count() <= 0) return;
+  services.loop.spawn(touch(services, membership_of(session.key(), session.record()), ttl));
 }
 
 }  // namespace oidc

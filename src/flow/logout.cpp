@@ -6,6 +6,7 @@
 #include "oidc/logout.h"
 #include "oidc/provider.h"
 #include "oidc/url.h"
+#include "session_index.h"
 #include "steps.h"
 
 namespace oidc {
@@ -108,6 +109,10 @@ Task<Outcome> logout_flow(Services& services, Facts facts) {
     if (erased.status == StoreStatus::error) {
       co_return deny(services, *facts, Error{Errc::store_unavailable, erased.detail});
     }
+  }
+  if (lookup.session) {
+    const Membership who = membership_of(lookup.session->key(), lookup.session->record());
+    co_await unindex_session(services, who);
   }
   std::string location = co_await after_logout(services, facts, std::move(id_token));
   Outcome outcome = location.empty() ? page(services, std::string(kLoggedOutPage), {})

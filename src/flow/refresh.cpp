@@ -1,6 +1,7 @@
 #include "oidc/crypto.h"
 #include "oidc/provider.h"
 #include "oidc/refreshes.h"
+#include "session_index.h"
 #include "steps.h"
 
 namespace oidc {
@@ -98,12 +99,30 @@ Task<StoreWrite> save(Services& services, Session old, std::string envelope) {
                                             ttl);
 }
 
+// After the record was written over: a logout that went through the index meanwhile takes it back.
+Task<Result<void>> check_still_there(Services& services, Session session) {
+  const Membership who = membership_of(session->key(), session->record());
+  const Seconds began = session->record().created;
+  const Result<void> there = co_await check_not_logged_out(services, who, began);
+  if (there || there.error().code != Errc::session_logged_out) co_return there;
+  const StoreWrite erased = co_await services.store.erase(session->key());
+  if (erased.status == StoreStatus::error) {
+    services.log.write(LogLevel::warn, Errc::store_unavailable, erased.detail);
+  }
+  co_return there;
+}
+
 // The rotated tokens exist only here: keep them, and write again until the store takes them.
 Task<void> save_later(Services& services, Session old, std::string envelope) {
   for (int i = 0; i < kUnsavedTries; ++i) {
     co_await sleep_for(services.loop, kUnsavedRetry);
     const StoreWrite written = co_await save(services, old, envelope);
-    if (written.status != StoreStatus::error) break;
+    if (written.status == StoreStatus::error) continue;
+    if (written.status == StoreStatus::hit) {
+      const Result<void> there = co_await check_still_there(services, old);
+      if (!there) services.log.write(LogLevel::warn, there.error().code, there.error().detail);
+    }
+    break;
   }
   services.refreshes.end(old->key());
 }
@@ -124,6 +143,9 @@ Task<RefreshResult> refused(Services& services, Session session, Error why) {
   const StoreWrite erased = co_await services.store.erase(session->key());
   if (erased.status == StoreStatus::error) {
     services.log.write(LogLevel::warn, Errc::store_unavailable, erased.detail);
+  } else {
+    const Membership who = membership_of(session->key(), session->record());
+    co_await unindex_session(services, who);
   }
   co_return ended(Error{Errc::refresh_rejected, std::move(why.detail)});
 }
@@ -161,7 +183,12 @@ Task<RefreshResult> refresh(Services& services, Session known) {
   Result<Renewed> renewed = renew(services, *session, *tokens);
   if (!renewed) co_return failed(std::move(renewed).error());
   const StoreWrite written = co_await save(services, session, renewed->envelope);
-  if (written.status == StoreStatus::hit) co_return refreshed(renewed->session);
+  if (written.status == StoreStatus::hit) {
+    const Result<void> there = co_await check_still_there(services, session);
+    if (there) co_return refreshed(renewed->session);
+    if (there.error().code == Errc::session_logged_out) co_return ended(there.error());
+    co_return failed(there.error());
+  }
   if (written.status == StoreStatus::miss) co_return co_await read_again(services, session);
   services.log.write(LogLevel::error, Errc::refresh_unsaved, written.detail);
   services.loop.spawn(save_later(services, session, renewed->envelope));

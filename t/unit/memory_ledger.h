@@ -86,6 +86,17 @@ class MemoryLedger final : public Ledger {
   void put(const std::string& name, std::string value, Milliseconds ttl) {
     entries_[name] = {std::move(value), end_of(ttl)};
   }
+  // Of all entries and sets that live.
+  [[nodiscard]] std::vector<std::string> names() {
+    std::vector<std::string> names;
+    for (const auto& [name, entry] : entries_) {
+      if (find(name) != nullptr) names.push_back(name);
+    }
+    for (const auto& [name, members] : sets_) {
+      if (!members_of(name).empty()) names.push_back(name);
+    }
+    return names;
+  }
   [[nodiscard]] std::vector<std::string> members_of(const std::string& set) {
     std::vector<std::pair<std::uint64_t, std::string>> alive;
     for (const auto& [member, end] : sets_[set]) {
