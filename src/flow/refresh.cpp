@@ -1,6 +1,8 @@
-#include "oidc/crypto.h"
+#include <algorithm>
+
 #include "oidc/provider.h"
 #include "oidc/refreshes.h"
+#include "refresh_lock.h"
 #include "session_index.h"
 #include "steps.h"
 
@@ -9,13 +11,13 @@ namespace {
 
 using Session = std::shared_ptr<const OpenSession>;
 
-// A failed refresh is not tried again for this long, and a result that could not be stored is kept
-// and stored again within the longer one.
-constexpr Milliseconds kFailureCounts{5000};
+// A result that could not be stored is stored again while the lock is ours, so often at most.
 constexpr Milliseconds kUnsavedRetry{500};
 constexpr int kUnsavedTries = 60;
-// Other workers of this machine are waited for; those of other machines get this much time to store.
-constexpr Milliseconds kPoll{20};
+// How often somebody looks whether another machine has stored what it got.
+constexpr Milliseconds kFirstPause{20};
+constexpr Milliseconds kLongestPause{100};
+// Without the lock another machine could have won: it gets this much time to store.
 constexpr int kSiblingLooks = 4;
 constexpr Milliseconds kSiblingPause{250};
 
@@ -112,9 +114,10 @@ Task<Result<void>> check_still_there(Services& services, Session session) {
   co_return there;
 }
 
-// The rotated tokens exist only here: keep them, and write again until the store takes them.
-Task<void> save_later(Services& services, Session old, std::string envelope) {
-  for (int i = 0; i < kUnsavedTries; ++i) {
+// The rotated tokens exist only here: keep them, and write again until the store takes them. Nobody
+// else may send the old refresh token before.
+Task<void> save_later(Services& services, Session old, std::string envelope, RefreshLock lock) {
+  for (int i = 0; i < kUnsavedTries && services.loop.monotonic_ms() < lock.ends; ++i) {
     co_await sleep_for(services.loop, kUnsavedRetry);
     const StoreWrite written = co_await save(services, old, envelope);
     if (written.status == StoreStatus::error) continue;
@@ -125,6 +128,7 @@ Task<void> save_later(Services& services, Session old, std::string envelope) {
     break;
   }
   services.refreshes.end(old->key());
+  co_await release(services, lock);
 }
 
 Task<void> forget_later(Services& services, StoreKey key) {
@@ -150,29 +154,47 @@ Task<RefreshResult> refused(Services& services, Session session, Error why) {
   co_return ended(Error{Errc::refresh_rejected, std::move(why.detail)});
 }
 
-// The lease of this session's refresh among the workers of this machine.
-struct Lease {
-  std::string name;
-  std::string owner = random_string(16);
+// The record as it is once nobody else is at work on it, and the lock is ours; or the result that
+// makes a refresh of our own needless.
+struct Turn {
+  bool ours = false;
+  RefreshResult result;
 };
 
-// Waits for another worker's refresh at most as long as that may take, then goes on regardless.
-Task<void> take_lease(Services& services, const Lease& lease) {
-  const Milliseconds life(2 * services.settings.provider.timeout_ms + 10000);
-  for (Milliseconds waited{0}; waited < life; waited += kPoll) {
-    if (services.shared.put_if_absent(lease.name, lease.owner, life)) co_return;
-    if (!services.shared.get(lease.name)) co_return;  // no room: compare-and-set still decides
-    co_await sleep_for(services.loop, kPoll);
+Task<Turn> wait_for_turn(Services& services, Session known, RefreshLock& lock) {
+  const std::uint64_t patience =
+      services.loop.monotonic_ms() + 2 * static_cast<std::uint64_t>(lock.life.count());
+  Milliseconds pause = kFirstPause;
+  Turn turn;
+  for (;;) {
+    turn.result = co_await read_again(services, known);
+    if (turn.result.kind != RefreshResult::Kind::refreshed) co_return turn;
+    const SessionRecord& record = turn.result.session->record();
+    if (!is_refresh_due(record, services.settings, services.loop.now())) co_return turn;
+    turn.ours = lock.held;  // then nobody wrote since the record was read
+    if (turn.ours) co_return turn;
+    // Not under the lock: fetching it may take its time.
+    auto metadata = co_await services.provider.metadata();
+    if (!metadata) {
+      turn.result = failed(std::move(metadata).error());
+      co_return turn;
+    }
+    const LockTry got = co_await try_lock(services, lock);
+    if (got == LockTry::ours) continue;
+    if (got == LockTry::unknown || services.loop.monotonic_ms() > patience) {
+      turn.result = failed(Error{Errc::store_unavailable, "no lock for the refresh"});
+      co_return turn;
+    }
+    keep_lease(services, lock);
+    co_await sleep_for(services.loop, pause);
+    pause = std::min(2 * pause, kLongestPause);
   }
 }
 
-Task<RefreshResult> refresh(Services& services, Session known) {
-  RefreshResult current = co_await read_again(services, known);
-  if (current.kind != RefreshResult::Kind::refreshed) co_return current;
-  const Session session = current.session;
-  if (!is_refresh_due(session->record(), services.settings, services.loop.now())) {
-    co_return current;
-  }
+Task<RefreshResult> refresh(Services& services, Session known, RefreshLock& lock) {
+  Turn turn = co_await wait_for_turn(services, known, lock);
+  if (!turn.ours) co_return std::move(turn.result);
+  const Session session = turn.result.session;
   Result<TokenResponse> tokens = co_await redeem(services, session);
   if (!tokens) {
     if (tokens.error().code == Errc::token_request_rejected) {
@@ -191,31 +213,44 @@ Task<RefreshResult> refresh(Services& services, Session known) {
   }
   if (written.status == StoreStatus::miss) co_return co_await read_again(services, session);
   services.log.write(LogLevel::error, Errc::refresh_unsaved, written.detail);
-  services.loop.spawn(save_later(services, session, renewed->envelope));
+  services.loop.spawn(save_later(services, session, renewed->envelope, lock));
   RefreshResult unsaved = refreshed(renewed->session);
   unsaved.why.code = Errc::refresh_unsaved;
   co_return unsaved;
 }
 
 Task<void> refresh_and_tell(Services& services, Session session, Refreshes::Arrival arrived) {
-  Lease lease{"refresh:" + std::string(session->key().view())};
+  RefreshLock lock(services, session->key());
   RefreshResult result = failed(Error{Errc::internal, "the refresh ended by an exception"});
-  co_await take_lease(services, lease);
+  co_await take_lease(services, lock);
+  const Errc lately = remembered_failure(services, lock);
   try {
-    result = co_await refresh(services, session);
+    if (lately != Errc::none) {
+      result = failed(Error{lately, "a moment ago, in another worker"});
+    } else {
+      result = co_await refresh(services, session, lock);
+    }
   } catch (const std::exception&) {
     // What waits is told; the promise must never stay open.
   }
-  services.shared.erase_if_equal(lease.name, lease.owner);
-  const bool unsaved = result.why.code == Errc::refresh_unsaved;
+  const Errc why = result.why.code;
   const bool is_failure = result.kind == RefreshResult::Kind::failed;
+  if (is_failure && lately == Errc::none) remember_failure(services, lock, why);
   arrived->set(std::move(result));
-  if (unsaved) co_return;  // save_later ends it
+  if (why == Errc::refresh_unsaved) co_return;  // save_later ends it
   if (is_failure) {
     services.loop.spawn(forget_later(services, session->key()));
   } else {
     services.refreshes.end(session->key());
   }
+  co_await release(services, lock);
+}
+
+// Who still has a living token waits for one call to the provider, not for what a dead worker left.
+Milliseconds patience_of(const Services& services, const OpenSession& session) {
+  const Milliseconds one_call(services.settings.provider.timeout_ms + 1000);
+  if (!is_access_token_expired(session.record(), services.loop.now())) return one_call;
+  return refresh_lock_life(services.settings);
 }
 
 }  // namespace
@@ -226,7 +261,7 @@ Task<RefreshResult> refresh_session(Services& services, Session session) {
     arriving = services.refreshes.begin(session->key());
     services.loop.spawn(refresh_and_tell(services, session, arriving));
   }
-  const Milliseconds patience(2 * services.settings.provider.timeout_ms + 10000);
+  const Milliseconds patience = patience_of(services, *session);
   const auto result = co_await wait_for(services.loop, arriving, patience);
   if (!result) co_return failed(Error{Errc::provider_timeout, "the refresh did not end in time"});
   co_return *result;

@@ -30,8 +30,11 @@ const provider = new Provider(setup.issuer, {
   pkce: { required: () => true },
   rotateRefreshToken: true,
   issueRefreshToken: async () => true,
-  ttl: { AccessToken: setup.accessTokenLife, IdToken: 300, RefreshToken: 3600, Grant: 3600,
-         Session: 3600 },
+  ttl: {
+    AccessToken: (ctx) => (ctx.oidc.params.grant_type === 'refresh_token'
+      ? setup.refreshedTokenLife : setup.accessTokenLife),
+    IdToken: 300, RefreshToken: 3600, Grant: 3600, Session: 3600,
+  },
   claims: { openid: ['sub'], profile: ['name', 'groups'], email: ['email'] },
   conformIdTokenClaims: false,
   cookies: { keys: ['e2e'] },
@@ -62,6 +65,8 @@ provider.use(async (ctx, next) => {  // everyone who asks is logged in
   }
 });
 provider.on('server_error', (ctx, error) => console.error('server_error', error));
+provider.on('grant.success', (ctx) => console.log('granted', ctx.oidc.params.grant_type));
+provider.on('grant.revoked', () => console.log('revoked a grant'));
 provider.on('grant.error', (ctx, error) => console.error('grant.error', error.error_description));
 provider.on('authorization.error',
   (ctx, error) => console.error('authorization.error', error.error_description));

@@ -38,13 +38,15 @@ def _ed25519_jwk() -> dict:
 
 class OidcProvider:
     def __init__(self, certificate, gateway: str, port: int = 0, auth: str = "client_secret_basic",
-                 alg: str = "RS256", access_token_life: int = 300):
+                 alg: str = "RS256", access_token_life: int = 300,
+                 refreshed_token_life: int = 0):
         self.port = port or free_port()
         self.issuer = f"https://localhost:{self.port}"
         self.dir = make_dir("oidc-provider")
         setup = {
             "issuer": self.issuer, "port": self.port, "cert": str(certificate.cert),
             "key": str(certificate.key), "accessTokenLife": access_token_life,
+            "refreshedTokenLife": refreshed_token_life or access_token_life,
             "account": {"sub": "zoe", "name": "Zoë Müller", "email": "zoe@example.test",
                         "groups": ["staff", "admins"]},
             "jwks": {"keys": [_rsa_jwk(), _ed25519_jwk()]},
