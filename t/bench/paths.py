@@ -8,6 +8,8 @@ from bench.proc import free_port
 from bench.redis_server import RedisServer
 from bench.scripted_op import ScriptedOp
 
+RECORD = 3072  # bytes of a sealed session with such tokens
+CHUNK = 50_000  # of sessions that Redis is filled with by one command
 TOKEN = 1200  # bytes of the access token, about what Keycloak makes
 PROXY = "proxy_pass http://application; proxy_http_version 1.1; proxy_set_header Connection \"\";"
 
@@ -50,10 +52,14 @@ def configuration(upstream: int, port: int, op: ScriptedOp, redis: RedisServer) 
 
 
 class Bench:
-    """Provider, Redis, application and gateway. `wrapper`: a program that runs the gateway."""
+    """Provider, Redis, application and gateway.
 
-    def __init__(self, settings: Settings, wrapper=(), main: str = ""):
+    `wrapper`: a program that runs the gateway. `sessions`: how many others Redis holds already.
+    """
+
+    def __init__(self, settings: Settings, wrapper=(), main: str = "", sessions: int = 0):
         self._settings, self._wrapper, self._main = settings, list(wrapper), main
+        self._sessions = sessions
         self._running = []
 
     def __enter__(self):
@@ -70,6 +76,9 @@ class Bench:
 
     def _start(self):
         self._running += [op := ScriptedOp(), redis := RedisServer()]
+        for start in range(0, self._sessions, CHUNK):
+            redis.command("DEBUG", "POPULATE", min(CHUNK, self._sessions - start),
+                          f"session:{start}", RECORD)
         port, upstream = free_port(), free_port()
         self._running.append(application(self._settings, upstream))
         self.gateway = Nginx(self._settings, "gateway")

@@ -70,9 +70,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--sessions", type=int, default=0, help="that many others are in Redis")
     options = parser.parse_args()
     settings = Settings(options.module.resolve(), options.nginx)
-    with Bench(settings) as bench:
+    with Bench(settings, sessions=options.sessions) as bench:
         paths = [Measured(name, path, [bench.cookie(path)] if logs_in else [])
                  for name, path, logs_in in PATHS]
         worker = bench.gateway.workers()[0]

@@ -15,7 +15,7 @@ class RedisServer:
         self.socket = self.dir / "redis.sock"
         self.user, self.password = user, password
         self._ca = ca
-        conf = ["bind 127.0.0.1", "save ''", "appendonly no", "daemonize no",
+        conf = ["bind 127.0.0.1", "save ''", "appendonly no", "daemonize no", "enable-debug-command local",
                 f"dir {self.dir}", f"unixsocket {self.socket}", "unixsocketperm 777"]
         if certificate:
             conf += ["port 0", f"tls-port {self.port}", f"tls-cert-file {certificate.cert}",
