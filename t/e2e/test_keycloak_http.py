@@ -16,8 +16,9 @@ from bench.upstream import Echo
 
 @pytest.fixture(scope="module", params=["shm", "redis"])
 def site(request, make_nginx, upstream, keycloak, make_redis):
-    storage = "" if request.param == "shm" else directives(
-        session_storage="redis", session_secret=SESSION_SECRET, redis_port=make_redis().port)
+    redis = make_redis() if request.param == "redis" else None
+    storage = "" if redis is None else directives(
+        session_storage="redis", session_secret=SESSION_SECRET, redis_port=redis.port)
     port = free_port()
     blocks = [location(path, "oidc on;" + storage + directives(
         issuer=keycloak.issuer, client_id="gateway", client_secret=CLIENT_SECRET,
@@ -29,6 +30,7 @@ def site(request, make_nginx, upstream, keycloak, make_redis):
             ("/post/", "post", "client_secret_post", "form_post"))]
     nginx = make_nginx(server(port, "\n".join(blocks)), port)
     nginx.origin = f"http://127.0.0.1:{port}"
+    nginx.redis = redis
     return nginx
 
 
@@ -53,6 +55,23 @@ def test_login(site, keycloak, path):
     assert token["preferred_username"] == "alice"
     assert set(token["groups"]) == {"staff", "gateways"}
     assert "editor" in token["realm_access"]["roles"]
+
+
+def test_size(site, keycloak):
+    """What a session with Keycloak's tokens takes; a figure, with a bound far above it."""
+    client = log_in(site, keycloak)
+    cookie = client.cookie_header(site.origin + "/")
+    print(f"\n    session cookie: {len(cookie.partition('=')[2])} bytes, with its name {len(cookie)}")
+    assert len(cookie) <= 120
+    if site.redis is None:
+        return
+    token = bearer(site, client)
+    name = site.redis.keys("session:" + "?" * 43)[-1]
+    stored = site.redis.command("STRLEN", name)
+    used = site.redis.command("MEMORY", "USAGE", name)
+    print(f"    session in Redis: {stored} bytes, {used} with Redis's own; "
+          f"the access token alone has {len(token)}")
+    assert stored < 8192
 
 
 def test_rotation_under_concurrency(site, keycloak):
