@@ -23,7 +23,7 @@ struct DirectiveUse {
   std::size_t line = 0;
 };
 
-enum class Contexts : std::uint8_t { http, all };  // all: http, server and location
+enum class Contexts : std::uint8_t { http, all, location };  // all: http, server and location
 
 inline constexpr std::size_t kManyWords = SIZE_MAX;
 

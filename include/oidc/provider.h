@@ -13,6 +13,9 @@ namespace oidc {
 
 class EventLog;
 
+// Whose need of newer keys it is: each kind of token has its own turns.
+enum class KeyBudget : std::uint8_t { callback, logout_token };
+
 class Provider {
  public:
   // Everything is kept by reference and must outlive the provider; the provider lives as long as
@@ -29,9 +32,9 @@ class Provider {
   // The key set as it is known.
   [[nodiscard]] Task<Result<std::shared_ptr<const KeySet>>> keys();
   // Another one than `seen`, because a token's key was not in it or did not verify: fetched at most
-  // once per oidc_rediscovery_lifetime on this machine. `seen` itself when there is nothing newer.
+  // once per oidc_rediscovery_lifetime on this machine for each budget. `seen` itself when there is nothing newer.
   [[nodiscard]] Task<Result<std::shared_ptr<const KeySet>>> newer_keys(
-      std::shared_ptr<const KeySet> seen);
+      std::shared_ptr<const KeySet> seen, KeyBudget budget = KeyBudget::callback);
 
  private:
   class Documents;

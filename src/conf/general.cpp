@@ -63,6 +63,12 @@ Result<void> navigation_dest(SettingsDraft& draft, const DirectiveUse& use) {
   return {};
 }
 
+Result<void> session_admin(SettingsDraft&, const DirectiveUse& use) {
+  const std::string& word = use.words[0];
+  if (word == "on" || word == "off" || word == "public") return {};
+  return bad_value(word, "it must be on, public or off");
+}
+
 constexpr Directive kDirectives[] = {
     {"oidc", 1, 1, Contexts::all, false, "off", flag_only},
     {"oidc_auth_methods", 1, kManyWords, Contexts::all, false, "session authorization_code",
@@ -71,6 +77,7 @@ constexpr Directive kDirectives[] = {
      choice<kUnauthenticated, &Settings::unauthenticated>},
     {"oidc_base_url", 1, 1, Contexts::all, false, "off", base_url},
     {"oidc_navigation_dest", 1, 2, Contexts::all, false, "document", navigation_dest},
+    {"oidc_session_admin", 1, 1, Contexts::location, false, "off", session_admin},
 };
 
 bool is_literal_name(std::string_view name) {

@@ -1,5 +1,6 @@
 // What must hold among all Settings of one server.
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "oidc/settings_builder.h"
@@ -47,6 +48,38 @@ Result<void> check_cookie_names(const Settings& a, const Settings& b) {
   return {};
 }
 
+// Sessions of one identity are in the same sets, whichever location made them.
+Result<void> check_index(const Settings& a, const Settings& b) {
+  if (a.identity != b.identity) return {};
+  const auto differ = [&](std::string_view name) {
+    return error(std::string(name).append(": ").append(who(a)).append(
+        " has it on in one location and off in another; sessions would not be found by the index"));
+  };
+  if (a.session.store_metadata != b.session.store_metadata) {
+    return differ("oidc_session_store_metadata");
+  }
+  if (a.session.hash_subject != b.session.hash_subject) return differ("oidc_session_hash_subject");
+  return {};
+}
+
+// A path of ours has one meaning, whoever gave it.
+Result<void> check_paths(const Settings& a, const Settings& b) {
+  const auto paths_of = [](const Settings& settings) {
+    return std::array<std::pair<std::string_view, std::string_view>, 3>{
+        {{"oidc_redirect_uri", settings.authorization.callback_path},
+         {"oidc_backchannel_logout_uri", settings.logout.backchannel_uri},
+         {"oidc_frontchannel_logout_uri", settings.logout.frontchannel_uri}}};
+  };
+  for (const auto& [name, path] : paths_of(a)) {
+    for (const auto& [other_name, other] : paths_of(b)) {
+      if (name == other_name || path.empty() || path != other) continue;
+      return error(std::string(name).append(": \"").append(path).append("\" is also that of ").append(
+          other_name).append(" on this server"));
+    }
+  }
+  return {};
+}
+
 Result<void> check_callbacks(const Settings& a, const Settings& b) {
   if (a.authorization.callback_path != b.authorization.callback_path) return {};
   if (a.provider.issuer == b.provider.issuer) return {};
@@ -82,6 +115,8 @@ Result<void> check_server(std::span<const Settings* const> settings) {
     for (std::size_t k = i + 1; k < settings.size(); ++k) {
       Result<void> checked = check_callbacks(*settings[i], *settings[k]);
       if (checked) checked = check_cookie_names(*settings[i], *settings[k]);
+      if (checked) checked = check_index(*settings[i], *settings[k]);
+      if (checked) checked = check_paths(*settings[i], *settings[k]);
       if (!checked) return checked;
     }
   }

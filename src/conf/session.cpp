@@ -75,6 +75,12 @@ Result<void> zone(SettingsDraft& draft, const DirectiveUse& use) {
   return {};
 }
 
+Result<void> max_per_subject(SettingsDraft& draft, const DirectiveUse& use) {
+  draft.settings.session.max_per_subject = 0;
+  if (is_off(use.words)) return {};
+  return number<1, 1000, kSession, &SessionSettings::max_per_subject>(draft, use);
+}
+
 constexpr Directive kDirectives[] = {
     {"oidc_session_storage", 1, 1, Contexts::all, false, "shm", storage},
     {"oidc_session_secret", 1, kMaxSecrets, Contexts::all, false, "off", secrets},
@@ -84,6 +90,11 @@ constexpr Directive kDirectives[] = {
      seconds<0, kYear, kSession, &SessionSettings::idling_timeout>},
     {"oidc_session_audience", 1, 1, Contexts::all, false, "default",
      text<kSession, &SessionSettings::audience>},
+    {"oidc_session_store_metadata", 1, 1, Contexts::all, false, "on",
+     flag<kSession, &SessionSettings::store_metadata>},
+    {"oidc_session_hash_subject", 1, 1, Contexts::all, false, "on",
+     flag<kSession, &SessionSettings::hash_subject>},
+    {"oidc_session_max_per_subject", 1, 1, Contexts::all, false, "off", max_per_subject},
     {"oidc_session_zone", 2, 2, Contexts::http, true, "", zone},
 };
 
@@ -99,6 +110,11 @@ Result<void> finish_session(SettingsDraft& draft) {
     return draft.conflict("oidc_session_secret",
                           "it must be set for oidc_session_storage redis: "
                           "all machines need the same");
+  }
+  if (!session.store_metadata && session.max_per_subject != 0) {
+    return draft.conflict("oidc_session_max_per_subject",
+                          "it needs oidc_session_store_metadata on: without it nobody knows whose "
+                          "the sessions are");
   }
   if (session.absolute_timeout == 0 && session.idling_timeout == 0) {
     return draft.conflict("oidc_session_absolute_timeout",

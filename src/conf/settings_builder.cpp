@@ -109,8 +109,11 @@ std::string fingerprint(const DirectiveWords& words) {
   std::string fields;
   const std::span<const Directive> all = directives();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    // These two are the location's own business.
-    if (all[i].name == "oidc" || all[i].name == "oidc_clear_headers") continue;
+    // These are the location's own business.
+    if (all[i].name == "oidc" || all[i].name == "oidc_clear_headers" ||
+        all[i].name == "oidc_session_admin") {
+      continue;
+    }
     const DirectiveWords::Lines* lines = words.get(i);
     if (lines == nullptr) continue;
     for (const DirectiveUse& use : *lines) {

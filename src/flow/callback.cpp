@@ -1,4 +1,5 @@
 #include "answers.h"
+#include "form_body.h"
 #include "oidc/authorization.h"
 #include "oidc/base64url.h"
 #include "oidc/crypto.h"
@@ -10,8 +11,6 @@
 namespace oidc {
 namespace {
 
-constexpr std::size_t kMaxBody = 64 * 1024;
-
 // What came to the callback, read and attributed to one of its owners.
 struct Callback {
   Services* services = nullptr;
@@ -20,24 +19,10 @@ struct Callback {
   LoginState state;
 };
 
-bool is_urlencoded(std::string_view content_type) {
-  constexpr std::string_view kType = "application/x-www-form-urlencoded";
-  return content_type.starts_with(kType) &&
-         (content_type.size() == kType.size() || content_type[kType.size()] == ';' ||
-          content_type[kType.size()] == ' ');
-}
-
 Task<Result<Form>> read_form(Facts facts, BodyReader& reader) {
   if (facts->method == "GET") co_return Form::parse(facts->query);
   if (facts->method != "POST") co_return Errc::callback_method;
-  if (!is_urlencoded(facts->content_type)) co_return Errc::callback_body_type;
-  const Result<Secret> body = co_await reader.read(kMaxBody);
-  if (!body) {
-    const Errc code =
-        body.error().code == Errc::too_large ? Errc::callback_body_too_large : body.error().code;
-    co_return Error{code, body.error().detail};
-  }
-  co_return Form::parse(body->view());
+  co_return co_await read_form_body(facts, reader);
 }
 
 // Several locations may share the path: the state says whose it is, by opening, and among those of

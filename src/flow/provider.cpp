@@ -41,12 +41,13 @@ class Provider::Documents {
         keys(document_name("jwks", settings), settings.cache_ttl,
              Milliseconds(settings.timeout_ms), http, shared, loop, log,
              [](std::string_view text) { return KeySet::parse(text); }),
-        throttle_name(document_name("rediscovery:callback", settings)) {}
+        callback_throttle(document_name("rediscovery:callback", settings)),
+        logout_throttle(document_name("rediscovery:logout", settings)) {}
 
   const ProviderSettings& settings;
   SharedDocument<ProviderMetadata> metadata;
   SharedDocument<KeySet> keys;
-  const std::string throttle_name;
+  const std::string callback_throttle, logout_throttle;
 };
 
 Provider::Provider(const ProviderSettings& settings, HttpClient& http, SharedMemory& shared,
@@ -72,12 +73,13 @@ Task<Result<std::shared_ptr<const KeySet>>> Provider::keys() {
 }
 
 Task<Result<std::shared_ptr<const KeySet>>> Provider::newer_keys(
-    std::shared_ptr<const KeySet> seen) {
+    std::shared_ptr<const KeySet> seen, KeyBudget budget) {
   auto metadata = co_await this->metadata();
   if (!metadata) co_return std::move(metadata).error();
   const Milliseconds throttle(documents_->settings.rediscovery_lifetime * 1000);
-  co_return co_await documents_->keys.newer((*metadata)->jwks_uri, seen, documents_->throttle_name,
-                                            throttle);
+  const bool logout = budget == KeyBudget::logout_token;
+  const std::string& name = logout ? documents_->logout_throttle : documents_->callback_throttle;
+  co_return co_await documents_->keys.newer((*metadata)->jwks_uri, seen, name, throttle);
 }
 
 }  // namespace oidc

@@ -8,6 +8,7 @@
 #include "oidc/flow.h"
 #include "oidc/id_token.h"
 #include "oidc/pending_login.h"
+#include "oidc/provider.h"
 #include "oidc/refreshes.h"
 #include "oidc/token_endpoint.h"
 
@@ -40,6 +41,12 @@ struct IdTokenDemand {
   std::string subject;                // at a refresh
   Seconds auth_time = 0;
 };
+
+// The signature of a token by the provider, with the algorithms of ID tokens. Unverified tokens of
+// one kind cannot use up the fetches of the key set that another kind may need.
+[[nodiscard]] Task<Result<void>> verify_provider_signature(Services& services,
+                                                           std::shared_ptr<const Jwt> jwt,
+                                                           KeyBudget budget);
 
 // Signature and claims; the key set is fetched anew once when the key is unknown or does not verify.
 [[nodiscard]] Task<Result<IdTokenFacts>> verify_id_token(Services& services, std::string id_token,

@@ -40,36 +40,39 @@ bool is_another_type(const Jwt& jwt) {
   return std::find(kOthers.begin(), kOthers.end(), name) != kOthers.end();
 }
 
-Task<Result<void>> verify_by_key_set(Services& services, const Jwt& jwt) {
+Task<Result<void>> verify_by_key_set(Services& services, std::shared_ptr<const Jwt> jwt,
+                                     KeyBudget budget) {
   auto keys = co_await services.provider.keys();
   if (!keys) co_return std::move(keys).error();
-  Result<void> verified = verify_with_key_set(jwt, **keys);
+  Result<void> verified = verify_with_key_set(*jwt, **keys);
   if (verified) co_return verified;
   const Errc reason = verified.error().code;
   if (reason != Errc::jwt_key_unknown && reason != Errc::jwt_signature) co_return verified;
-  auto newer = co_await services.provider.newer_keys(*keys);
+  auto newer = co_await services.provider.newer_keys(*keys, budget);
   if (!newer || *newer == *keys) co_return verified;
-  co_return verify_with_key_set(jwt, **newer);
+  co_return verify_with_key_set(*jwt, **newer);
 }
 
 }  // namespace
 
+Task<Result<void>> verify_provider_signature(Services& services, std::shared_ptr<const Jwt> jwt,
+                                             KeyBudget budget) {
+  auto metadata = co_await services.provider.metadata();
+  if (!metadata) co_return std::move(metadata).error();
+  Result<void> allowed = check_alg(*jwt, services.settings, **metadata);
+  if (!allowed) co_return std::move(allowed).error();
+  if (hs_algs().has(jwt->alg)) co_return verify_hmac(*jwt, services.settings.client.secret);
+  co_return co_await verify_by_key_set(services, jwt, budget);
+}
+
 Task<Result<IdTokenFacts>> verify_id_token(Services& services, std::string id_token,
                                            IdTokenDemand demand) {
   const Settings& settings = services.settings;
-  const Result<Jwt> jwt = parse_jwt(id_token);
-  if (!jwt) co_return jwt.error();
-  if (is_another_type(*jwt)) co_return Error{Errc::jwt_typ, "not an ID token"};
-  auto metadata = co_await services.provider.metadata();
-  if (!metadata) co_return std::move(metadata).error();
-  Result<void> allowed = check_alg(*jwt, settings, **metadata);
-  if (!allowed) co_return std::move(allowed).error();
-  Result<void> verified;
-  if (hs_algs().has(jwt->alg)) {
-    verified = verify_hmac(*jwt, settings.client.secret);
-  } else {
-    verified = co_await verify_by_key_set(services, *jwt);
-  }
+  Result<Jwt> parsed = parse_jwt(id_token);
+  if (!parsed) co_return std::move(parsed).error();
+  if (is_another_type(*parsed)) co_return Error{Errc::jwt_typ, "not an ID token"};
+  const auto jwt = std::make_shared<const Jwt>(std::move(*parsed));
+  Result<void> verified = co_await verify_provider_signature(services, jwt, KeyBudget::callback);
   if (!verified) co_return std::move(verified).error();
 
   IdTokenExpectations expected;

@@ -4,10 +4,10 @@
 
 namespace oidc::ngx {
 
-const std::vector<Owner>* ServerConf::callback(std::string_view uri) const noexcept {
-  if (callbacks.empty()) return nullptr;
-  const auto found = callbacks.find(uri);
-  return found == callbacks.end() ? nullptr : &found->second;
+const ServerPath* ServerConf::path(std::string_view uri) const noexcept {
+  if (paths.empty()) return nullptr;
+  const auto found = paths.find(uri);
+  return found == paths.end() ? nullptr : &found->second;
 }
 
 const LocationConf& location_conf(const ngx_http_request_t* r) noexcept {

@@ -25,22 +25,29 @@ struct Owner {
 
 struct LocationConf {
   bool enabled = false;                // oidc on
-  const Settings* settings = nullptr;  // null unless enabled
+  const Settings* settings = nullptr;  // null unless enabled, or the administration's
   // Whether the client's copies of the server's identity headers are dropped here. Always where
   // enabled; elsewhere oidc_clear_headers.
   bool clear_headers = true;
 };
 
+// A path of the module's own, matched exactly and for the whole server.
+struct ServerPath {
+  enum class Kind : std::uint8_t { callback, backchannel_logout, frontchannel_logout };
+  Kind kind = Kind::callback;
+  std::vector<Owner> owners;  // in the order of the configuration
+};
+
 struct ServerConf {
-  // Who may own this r->uri as its callback, in the order of the configuration; null: nobody.
-  [[nodiscard]] const std::vector<Owner>* callback(std::string_view uri) const noexcept;
+  // What this r->uri is; null: nothing of ours.
+  [[nodiscard]] const ServerPath* path(std::string_view uri) const noexcept;
 
   // Each Settings of the server once, in the order of the configuration. For logout paths.
   std::vector<Owner> owners;
   // The names of headers that some location of the server may set; null: none does.
   const HeaderNameSet* clear = nullptr;
 
-  std::map<std::string, std::vector<Owner>, std::less<>> callbacks;
+  std::map<std::string, ServerPath, std::less<>> paths;
   HeaderNameSet clear_names;
 };
 

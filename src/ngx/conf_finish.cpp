@@ -36,6 +36,17 @@ bool finish_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t& core) {
   return true;
 }
 
+bool check_guarded(ngx_conf_t* cf, const MainObject& main) {
+  for (const GuardedLocation& location : main.guarded) {
+    if (has_access_control(cf, location.loc_conf)) continue;
+    log_error(cf, "oidc_session_admin: everybody could end sessions here: the location needs allow "
+                  "and deny, auth_basic, internal or \"oidc on\"; \"oidc_session_admin public\" "
+                  "means that something else guards it (for " + location.description + ")");
+    return false;
+  }
+  return true;
+}
+
 bool declare_zones(ngx_conf_t* cf, MainObject& main) {
   main.view.shared_zone = ShmZone::declare(cf, kSharedZoneName, kSharedZoneSize, kSharedZone);
   if (main.view.shared_zone == nullptr) return false;
@@ -68,7 +79,7 @@ bool finish_configuration(ngx_conf_t* cf) {
   for (ngx_uint_t i = 0; i < core.servers.nelts; ++i) {
     if (!finish_server(cf, *servers[i])) return false;
   }
-  return declare_zones(cf, main);
+  return check_guarded(cf, main) && declare_zones(cf, main);
 }
 
 }  // namespace oidc::ngx

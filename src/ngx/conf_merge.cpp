@@ -1,6 +1,7 @@
 // From merged locations to Settings: each with `oidc on` is checked and built here, equal ones
 // once, and what they share (providers, stores, keys) is numbered.
 #include "ngx/conf_objects.h"
+#include "ngx/handlers.h"
 #include "ngx/values.h"
 
 namespace oidc::ngx {
@@ -173,10 +174,46 @@ const Settings* find_or_build(const Merging& merging, const LocationObject& loca
   if (settings == nullptr) return nullptr;
   server.by_words.emplace(std::move(key), settings);
   server.settings.push_back(settings);
+  return settings;
+}
+
+void add_path(ServerObject& server, const std::string& path, ServerPath::Kind kind, Owner owner) {
+  if (path.empty()) return;
+  ServerPath& known = server.view.paths[path];
+  known.kind = kind;  // check_server refuses a second one
+  known.owners.push_back(owner);
+}
+
+// The first location with `oidc on` and these settings stands for them.
+void register_owner(const Merging& merging, const Settings* settings) {
+  ServerObject& server = merging.server();
+  if (!server.registered.insert(settings).second) return;
   const Owner owner{settings, merging.contexts.loc_conf};
   server.view.owners.push_back(owner);
-  server.view.callbacks[settings->authorization.callback_path].push_back(owner);
-  return settings;
+  using Kind = ServerPath::Kind;
+  add_path(server, settings->authorization.callback_path, Kind::callback, owner);
+  add_path(server, settings->logout.backchannel_uri, Kind::backchannel_logout, owner);
+  add_path(server, settings->logout.frontchannel_uri, Kind::frontchannel_logout, owner);
+}
+
+// oidc_session_admin stands in this very location. An `if` or limit_except in it is the same
+// location; one nested in it is not.
+bool is_administration(const Merging& merging, const LocationObject& location) {
+  const DirectiveWords::Lines* lines = location.words.get("oidc_session_admin");
+  if (lines == nullptr || lines->front().words[0] == "off") return false;
+  const ngx_http_core_loc_conf_t& core = merging.core_location();
+  return core.noname || core.lmt_excpt ||
+         location.own.contains(*find_directive("oidc_session_admin"));
+}
+
+// Who may come in is checked when all modules have merged their locations.
+void install_administration(const Merging& merging, const LocationObject& location) {
+  auto* core = static_cast<ngx_http_core_loc_conf_t*>(
+      merging.contexts.loc_conf[ngx_http_core_module.ctx_index]);
+  core->handler = administration_handler;
+  const bool open = location.words.get("oidc_session_admin")->front().words[0] == "public";
+  if (open || location.view.enabled || core->noname || core->lmt_excpt) return;
+  merging.main().guarded.push_back({merging.contexts.loc_conf, describe(merging, location)});
 }
 
 }  // namespace
@@ -189,9 +226,14 @@ char* merge_location(ngx_conf_t* cf, void* outer, void* inner) noexcept {
     location.view.enabled = location.words.flag("oidc");
     location.view.clear_headers =
         location.view.enabled || location.words.flag("oidc_clear_headers");
-    if (!location.view.enabled) return NGX_CONF_OK;
-    location.view.settings = find_or_build(Merging(cf), location);
-    return location.view.settings != nullptr ? NGX_CONF_OK : failed;
+    const Merging merging(cf);
+    const bool administers = is_administration(merging, location);
+    if (!location.view.enabled && !administers) return NGX_CONF_OK;
+    location.view.settings = find_or_build(merging, location);
+    if (location.view.settings == nullptr) return failed;
+    if (location.view.enabled) register_owner(merging, location.view.settings);
+    if (administers) install_administration(merging, location);
+    return NGX_CONF_OK;
   });
 }
 

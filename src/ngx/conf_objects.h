@@ -14,6 +14,12 @@
 
 namespace oidc::ngx {
 
+// A location that must not be open to everybody.
+struct GuardedLocation {
+  void** loc_conf;
+  std::string description;
+};
+
 struct MainObject {
   MainConf view;
   std::vector<LocationResolver> provider_resolvers;  // of view.providers
@@ -22,12 +28,14 @@ struct MainObject {
   std::vector<ZoneSettings> zones;  // declared ones, used or not
   Connections connections;
   std::set<std::string> warned;
+  std::vector<GuardedLocation> guarded;
 };
 
 struct ServerObject {
   ServerConf view;
   std::vector<const Settings*> settings;
   std::map<std::string, const Settings*> by_words;
+  std::set<const Settings*> registered;  // as owners of paths
 };
 
 // Where a block of the configuration begins.
@@ -57,6 +65,8 @@ char* merge_location(ngx_conf_t* cf, void* outer, void* inner) noexcept;
 // At postconfiguration: what only the whole configuration shows, and shared memory. False after an
 // error was logged.
 [[nodiscard]] bool finish_configuration(ngx_conf_t* cf);
+// Whether allow or deny, auth_basic or internal stands in the location, by what nginx merged.
+[[nodiscard]] bool has_access_control(ngx_conf_t* cf, void** loc_conf);
 
 }  // namespace oidc::ngx
 

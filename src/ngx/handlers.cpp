@@ -9,6 +9,7 @@
 #include "ngx/session_lookup.h"
 #include "ngx/upstream_request.h"
 #include "ngx/worker.h"
+#include "oidc/logout_flows.h"
 
 namespace oidc::ngx {
 namespace {
@@ -23,7 +24,7 @@ void hand_over_location(ngx_http_request_t* r, void** loc_conf) {
   ngx_http_update_location_config(r);
 }
 
-// ---- the callback ------------------------------------------------------------------------------
+// ---- the paths of our own ----------------------------------------------------------------------
 
 Owners owners_of(const std::vector<Owner>& registered, Worker& worker) {
   Owners owners;
@@ -54,7 +55,7 @@ ngx_int_t continue_as_target(ngx_http_request_t* r, RequestCtx& ctx, Outcome out
   return NGX_DECLINED;
 }
 
-ngx_int_t finish_callback(ngx_http_request_t* r, RequestCtx& ctx,
+ngx_int_t finish_own_path(ngx_http_request_t* r, RequestCtx& ctx, ServerPath::Kind kind,
                           const std::vector<Owner>& registered) {
   Outcome outcome = ctx.take_outcome();
   if (forget_form(r) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -62,11 +63,25 @@ ngx_int_t finish_callback(ngx_http_request_t* r, RequestCtx& ctx,
   if (outcome.kind == Outcome::Kind::reroute) {
     return continue_as_target(r, ctx, std::move(outcome));
   }
-  ctx.outcome_name = outcome.reason == Errc::none ? "login" : "denied";
+  const char* done = kind == ServerPath::Kind::callback ? "login" : "logout";
+  ctx.outcome_name = outcome.reason == Errc::none ? done : "denied";
   return send_outcome(r, ctx, std::move(outcome));
 }
 
-ngx_int_t callback(ngx_http_request_t* r, const std::vector<Owner>& registered) {
+Task<Outcome> flow_of(ServerPath::Kind kind, Owners owners, RequestCtx& ctx, Loop& loop) {
+  switch (kind) {
+    case ServerPath::Kind::backchannel_logout:
+      return backchannel_logout_flow(std::move(owners), ctx.facts(), ctx.make_body_reader(loop));
+    case ServerPath::Kind::frontchannel_logout:
+      return frontchannel_logout_flow(std::move(owners), ctx.facts());
+    case ServerPath::Kind::callback:
+      break;
+  }
+  return callback_flow(std::move(owners), ctx.facts(), ctx.make_body_reader(loop));
+}
+
+ngx_int_t answer_own_path(ngx_http_request_t* r, const ServerPath& path) {
+  const std::vector<Owner>& registered = path.owners;
   Worker* worker = Worker::current();
   if (worker == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   RequestCtx& ctx = RequestCtx::get(r);
@@ -75,12 +90,10 @@ ngx_int_t callback(ngx_http_request_t* r, const std::vector<Owner>& registered) 
     become_owner(r, registered, registered.front().settings);
     Owners owners = owners_of(registered, *worker);
     if (owners.empty()) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    ctx.start(callback_flow(std::move(owners), ctx.facts(),
-                            ctx.make_body_reader(worker->loop())),
-              true);
+    ctx.start(flow_of(path.kind, std::move(owners), ctx, worker->loop()), true);
   }
   if (ctx.stage() == RequestCtx::Stage::running) return NGX_DONE;
-  return finish_callback(r, ctx, registered);
+  return finish_own_path(r, ctx, path.kind, registered);
 }
 
 // ---- access ------------------------------------------------------------------------------------
@@ -169,8 +182,8 @@ ngx_int_t server_rewrite_handler(ngx_http_request_t* r) noexcept {
   const RequestCtx* ctx = RequestCtx::find(r);
   if (ctx != nullptr && ctx->grant) return NGX_DECLINED;  // an answered callback, rerouted
   return guard<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, [r]() -> ngx_int_t {
-    const std::vector<Owner>* owners = server_conf(r).callback(to_view(r->uri));
-    return owners == nullptr ? NGX_DECLINED : callback(r, *owners);
+    const ServerPath* path = server_conf(r).path(to_view(r->uri));
+    return path == nullptr ? NGX_DECLINED : answer_own_path(r, *path);
   });
 }
 
@@ -194,6 +207,29 @@ ngx_int_t precontent_handler(ngx_http_request_t* r) noexcept {
     const RequestCtx* ctx = RequestCtx::find(r);
     if (ctx != nullptr && ctx->identity_installed) return NGX_DECLINED;
     return clean_request(r) == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+  });
+}
+
+// A content handler: whatever it returns finalizes the request.
+ngx_int_t administration_handler(ngx_http_request_t* r) noexcept {
+  return guard<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, [r]() -> ngx_int_t {
+    if (r != r->main) return NGX_HTTP_FORBIDDEN;
+    const Settings* settings = location_conf(r).settings;
+    Worker* worker = Worker::current();
+    Services* services =
+        worker == nullptr || settings == nullptr ? nullptr : worker->services(*settings);
+    if (services == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    RequestCtx& ctx = RequestCtx::get(r);
+    if (ctx.stage() == RequestCtx::Stage::idle) {
+      hide_query_in_error_log(r);
+      ctx.start(administration_flow(*services, ctx.facts()), false);
+    }
+    if (ctx.stage() == RequestCtx::Stage::running) {
+      // This call's own finalizing takes it back; the phases run again at the flow's end.
+      ++r->main->count;
+      return NGX_DONE;
+    }
+    return send_content(r, ctx, ctx.take_outcome());
   });
 }
 

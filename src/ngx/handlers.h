@@ -11,6 +11,9 @@ namespace oidc::ngx {
 [[nodiscard]] ngx_int_t access_handler(ngx_http_request_t* r) noexcept;
 [[nodiscard]] ngx_int_t precontent_handler(ngx_http_request_t* r) noexcept;
 
+// The content handler of locations with oidc_session_admin.
+[[nodiscard]] ngx_int_t administration_handler(ngx_http_request_t* r) noexcept;
+
 // Puts the header filter into nginx's chain: at the postconfiguration of the filter module.
 void init_header_filter() noexcept;
 

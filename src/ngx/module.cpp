@@ -25,8 +25,10 @@ ngx_uint_t argument_counts(const Directive& directive) {
 ngx_command_t make_command(const Directive& directive, std::size_t position) {
   ngx_command_t command{};
   command.name = to_ngx_str(directive.name);
-  command.type = NGX_HTTP_MAIN_CONF | argument_counts(directive);
-  if (directive.contexts == Contexts::all) command.type |= NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
+  command.type = argument_counts(directive);
+  if (directive.contexts != Contexts::location) command.type |= NGX_HTTP_MAIN_CONF;
+  if (directive.contexts == Contexts::all) command.type |= NGX_HTTP_SRV_CONF;
+  if (directive.contexts != Contexts::http) command.type |= NGX_HTTP_LOC_CONF;
   command.set = set_directive;
   command.conf = NGX_HTTP_LOC_CONF_OFFSET;
   command.offset = position;

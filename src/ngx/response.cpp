@@ -51,27 +51,42 @@ ngx_int_t send_body(ngx_http_request_t* r, const Outcome& outcome) {
   return ngx_http_output_filter(r, &out);
 }
 
-}  // namespace
-
-ngx_int_t send_outcome(ngx_http_request_t* r, RequestCtx& ctx, Outcome outcome) {
+// False: out of memory.
+bool begin_response(ngx_http_request_t* r, RequestCtx& ctx, const Outcome& outcome) {
   log_outcome(r, outcome);
   ctx.error = outcome.reason;
   ctx.set_cookies.insert(ctx.set_cookies.end(), outcome.set_cookies.begin(),
                          outcome.set_cookies.end());
   for (const auto& [name, value] : outcome.headers) {
-    if (!add_response_header(r, name, value)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (!add_response_header(r, name, value)) return false;
   }
+  return true;
+}
+
+ngx_int_t send_whole(ngx_http_request_t* r, const Outcome& outcome) {
+  // The body is not the request's own resource: no byte ranges, no 304.
+  r->allow_ranges = 0;
+  r->disable_not_modified = 1;
+  return send_body(r, outcome);
+}
+
+}  // namespace
+
+ngx_int_t send_outcome(ngx_http_request_t* r, RequestCtx& ctx, Outcome outcome) {
+  if (!begin_response(r, ctx, outcome)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   if (outcome.kind == Outcome::Kind::deny && is_rendered_by_nginx(r, outcome.status)) {
     return outcome.status;
   }
   const ngx_int_t discarded = ngx_http_discard_request_body(r);
   if (discarded != NGX_OK) return discarded;
-  // The body is not the request's own resource: no byte ranges, no 304.
-  r->allow_ranges = 0;
-  r->disable_not_modified = 1;
-  const ngx_int_t sent = send_body(r, outcome);
-  ngx_http_finalize_request(r, sent);
+  ngx_http_finalize_request(r, send_whole(r, outcome));
   return NGX_DONE;
+}
+
+ngx_int_t send_content(ngx_http_request_t* r, RequestCtx& ctx, Outcome outcome) {
+  if (!begin_response(r, ctx, outcome)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  const ngx_int_t discarded = ngx_http_discard_request_body(r);
+  return discarded == NGX_OK ? send_whole(r, outcome) : discarded;
 }
 
 }  // namespace oidc::ngx
