@@ -64,6 +64,7 @@ class EventLog {
 
 class Provider;
 class Refreshes;
+class SessionCache;
 class TouchThrottle;
 
 // What a worker offers to the flows of one Settings. Lives until the worker exits.
@@ -79,6 +80,7 @@ struct Services {
   Refreshes& refreshes;
   TouchThrottle& touches;
   EventLog& log;
+  SessionCache* cache = nullptr;  // of the store; null: oidc_session_cache off
 };
 
 // ---- the request's own addresses ---------------------------------------------------------------
@@ -143,6 +145,7 @@ struct SessionLookup {
   // found: the session. none: one that opens but will not do here, which a logout ends all the same.
   std::shared_ptr<const OpenSession> session;
   Error why;  // none: why there is no session; error: what the store said
+  bool outage = false;  // found without the store: oidc_session_outage
 };
 [[nodiscard]] Task<SessionLookup> find_session(Services& services, Facts facts);
 

@@ -13,7 +13,8 @@ namespace {
 // Later checks read what earlier ones completed.
 constexpr Result<void> (*kChecks[])(SettingsDraft&) = {
     finish_provider, finish_client,  finish_authorization, finish_general, finish_login,
-    finish_logout,   finish_session, finish_redis,         finish_token,   finish_headers,
+    finish_logout,   finish_session, finish_redis,         finish_cache,    finish_token,
+    finish_headers,
 };
 
 DirectiveUse default_use(const Directive& directive) {
@@ -36,7 +37,6 @@ Result<void> apply_line(SettingsDraft& draft, const Directive& directive, const 
 Result<void> apply_directives(SettingsDraft& draft) {
   const std::span<const Directive> all = directives();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].contexts == Contexts::http) continue;
     const DirectiveWords::Lines* lines = draft.words->get(i);
     if (lines == nullptr) {
       if (all[i].default_text.empty()) continue;

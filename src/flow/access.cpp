@@ -59,6 +59,7 @@ Task<Outcome> access_flow(Services& services, Facts facts) {
     co_return co_await unauthenticated(services, facts, worth_telling(lookup.why));
   }
   std::shared_ptr<const OpenSession> session = lookup.session;
+  if (lookup.outage) co_return pass(services, session);
   const Seconds now = services.loop.now();
   if (is_refresh_due(session->record(), services.settings, now)) {
     const RefreshResult result = co_await refresh_session(services, session);

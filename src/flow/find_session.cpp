@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include "oidc/flow.h"
+#include "oidc/outage.h"
+#include "oidc/session_cache.h"
 #include "oidc/touch_throttle.h"
 #include "session_index.h"
 
@@ -15,6 +17,28 @@ constexpr Seconds kLeastInterval = 5;
 Seconds end_of_access_token(const SessionRecord& record) {
   if (record.access_expires > record.tokens_since) return record.access_expires;
   return add_saturated(record.tokens_since, kLeastInterval);
+}
+
+// A logout that the store has not heard of yet. Told again, should it be there after all.
+Task<bool> was_ended_here(Services& services, StoreKey key) {
+  if (services.settings.session.outage_cached == 0) co_return false;
+  if (!was_logged_out(services.shared, key)) co_return false;
+  co_await services.store.erase(key);
+  co_return true;
+}
+
+// oidc_session_outage cached=T. Whoever needs more than the session as it is waits for the store.
+std::shared_ptr<const OpenSession> session_in_outage(Services& services, const StoreKey& key) {
+  const Settings& settings = services.settings;
+  const Milliseconds within(settings.session.outage_cached * 1000);
+  if (within.count() == 0 || services.cache == nullptr) return nullptr;
+  auto session = services.cache->find_confirmed(key, services.keys, settings.identity,
+                                                services.loop.monotonic_ms(), within);
+  if (!session) return nullptr;
+  const Seconds now = services.loop.now();
+  if (!is_alive(session->record(), settings, now)) return nullptr;
+  if (is_access_token_expired(session->record(), now)) return nullptr;
+  return session;
 }
 
 }  // namespace
@@ -80,8 +104,18 @@ Task<SessionLookup> find_session(Services& services, Facts facts) {
   }
   const SessionCookie cookie = *finder.result().cookie;
   const StoreKey key = store_key(cookie.sid_view());
+  if (co_await was_ended_here(services, key)) {
+    lookup.why.code = Errc::session_expired;
+    co_return lookup;
+  }
   const StoreRead read = co_await services.store.read(key);
   if (read.status == StoreStatus::error) {
+    lookup.session = session_in_outage(services, key);
+    if (lookup.session) {
+      lookup.kind = SessionLookup::Kind::found;
+      lookup.outage = true;
+      co_return lookup;
+    }
     lookup.kind = SessionLookup::Kind::error;
     lookup.why = Error{Errc::store_unavailable, read.detail};
     co_return lookup;
@@ -96,6 +130,9 @@ Task<SessionLookup> find_session(Services& services, Facts facts) {
     co_return lookup;
   }
   lookup.session = std::move(*session);
+  if (services.cache != nullptr) {
+    services.cache->keep(lookup.session, services.keys, settings.identity);
+  }
   if (is_alive(lookup.session->record(), settings, services.loop.now())) {
     lookup.kind = SessionLookup::Kind::found;
   } else {
@@ -120,11 +157,15 @@ void touch_session(Services& services, const OpenSession& session) {
   const Seconds idling = services.settings.session.idling_timeout;
   if (idling == 0) return;
   const Seconds now = services.loop.now();
-  if (!services.touches.due(session.key(), now, std::min<Seconds>(60, std::max<Seconds>(idling / 4, 1)))) {
-    return;
-  }
+  const Seconds interval = std::min<Seconds>(60, std::max<Seconds>(idling / 4, 1));
+  if (!services.touches.due(session.key(), now, interval)) return;
   const Milliseconds ttl = store_ttl(session.record().absolute_end, idling, now);
   if (ttl.count() <= 0) return;
+  // Each touch is news for all caches: one worker's will do for the others.
+  if (services.cache != nullptr) {
+    const auto left = services.cache->left(session.key(), services.loop.monotonic_ms());
+    if (left && ttl - *left < Milliseconds(interval * 1000 / 2)) return;
+  }
   services.loop.spawn(touch(services, membership_of(session.key(), session.record()), ttl));
 }
 

@@ -4,6 +4,7 @@
 #include "oidc/form.h"
 #include "oidc/html.h"
 #include "oidc/logout.h"
+#include "oidc/outage.h"
 #include "oidc/provider.h"
 #include "oidc/url.h"
 #include "session_index.h"
@@ -96,7 +97,11 @@ Task<Outcome> logout_flow(Services& services, Facts facts) {
     co_return deny(services, *facts, Error{Errc::logout_cross_site, {}});
   }
   const SessionLookup lookup = co_await find_session(services, facts);
-  if (lookup.kind == SessionLookup::Kind::error) co_return deny(services, *facts, lookup.why);
+  // With sessions that outlive an outage, a logout does as well.
+  const Seconds outage = services.settings.session.outage_cached;
+  if (lookup.kind == SessionLookup::Kind::error && outage == 0) {
+    co_return deny(services, *facts, lookup.why);
+  }
   if (auto asked = ask_first(services, *facts, lookup)) co_return std::move(*asked);
   std::string id_token;
   if (lookup.session) id_token = lookup.session->record().id_token;
@@ -106,7 +111,9 @@ Task<Outcome> logout_flow(Services& services, Facts facts) {
   if (present.size() == key.text.size()) {
     present.copy(key.text.data(), key.text.size());
     const StoreWrite erased = co_await services.store.erase(key);
-    if (erased.status == StoreStatus::error) {
+    const bool ended = erased.status != StoreStatus::error ||
+                       (outage != 0 && remember_logout(services, key));
+    if (!ended) {
       co_return deny(services, *facts, Error{Errc::store_unavailable, erased.detail});
     }
   }

@@ -13,6 +13,9 @@ constexpr std::size_t kBusy = 4;
 // A command outlasts the attempt to connect that it waits for, and so learns why that failed.
 constexpr Milliseconds kSlack{20};
 
+// So many connections in a row without an answer, and it is the server.
+constexpr unsigned kSilences = 2;
+
 constexpr ngx_msec_t kFirstPause = 50;
 constexpr ngx_msec_t kLongestPause = 2000;
 
@@ -55,16 +58,18 @@ RedisClient::~RedisClient() {
   for (ngx_event_t* event : {&turn_event_, &patience_event_, &retry_event_}) forget_event(*event);
 }
 
-RedisAwaiter RedisClient::run(std::string bytes, bool idempotent) {
+RedisAwaiter RedisClient::run(std::string bytes, bool idempotent, std::size_t replies) {
   auto command = std::make_shared<RedisCommand>();
   command->bytes = std::move(bytes);
   command->idempotent = idempotent;
+  command->replies = replies;
   return {*this, std::move(command)};
 }
 
 void RedisClient::submit(RedisCommandPtr command) {
   ++stats_.commands;
-  if (known_down() && ngx_current_msec < retry_at_) {
+  const bool probed = dialing_ || !waiting_.empty() || ngx_current_msec < retry_at_;
+  if (known_down() && probed) {
     wanted_ = true;
     fail(*command, down_because_);
   } else {
@@ -118,6 +123,7 @@ void RedisClient::open_if_wanted() {
     return;
   }
   dialing_ = true;
+  dialed_at_ = ngx_current_msec;
   wanted_ = false;
   loop_.spawn(dial(*closed));
 }
@@ -139,9 +145,10 @@ RedisConnection* RedisClient::first_closed() const {
 }
 
 bool RedisClient::known_down() const {
-  return down_since_ != 0 && !dialing_ && least_loaded() == nullptr &&
-         ngx_current_msec - down_since_ >=
-             static_cast<ngx_msec_t>(options_->connect_timeout.count());
+  if (least_loaded() != nullptr) return false;
+  if (silences_ >= kSilences) return true;
+  return down_since_ != 0 && ngx_current_msec - down_since_ >=
+                                 static_cast<ngx_msec_t>(options_->connect_timeout.count());
 }
 
 Task<void> RedisClient::dial(RedisConnection& connection) {
@@ -154,6 +161,7 @@ Task<void> RedisClient::dial(RedisConnection& connection) {
   for (const RedisPeer& peer : *peers) {
     const Result<void> opened = co_await connection.open(peer);
     if (opened) {
+      if (listener_ != nullptr) listener_->on_redis_ready(connection);
       on_up();
       co_return;
     }
@@ -184,6 +192,7 @@ Task<Result<std::vector<RedisPeer>>> RedisClient::find_peers() {
 void RedisClient::on_up() {
   dialing_ = false;
   failed_attempts_ = 0;
+  silences_ = 0;
   retry_at_ = 0;
   if (std::exchange(down_since_, 0) != 0) {
     ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "oidc: Redis at %s is reachable again",
@@ -194,6 +203,9 @@ void RedisClient::on_up() {
 
 void RedisClient::on_down(const Error& why) {
   dialing_ = false;
+  if (ngx_current_msec - dialed_at_ >= static_cast<ngx_msec_t>(options_->connect_timeout.count())) {
+    ++silences_;
+  }
   retry_at_ = ngx_current_msec + pause_after(++failed_attempts_);
   down_because_ = why;
   if (down_since_ == 0) {
@@ -238,8 +250,14 @@ void RedisClient::rearm_patience() {
 }
 
 // From inside the connection: what follows from it is for the next turn.
-void RedisClient::on_redis_closed(RedisConnection&, const Error& why, bool broke,
+void RedisClient::on_redis_closed(RedisConnection& connection, const Error& why, bool broke,
                                   std::vector<RedisCommandPtr> unanswered) {
+  if (listener_ != nullptr) listener_->on_redis_gone(connection);
+  if (!broke) {
+    ++silences_;
+    down_because_ = why;
+    wanted_ = true;
+  }
   const ngx_uint_t level = broke && unanswered.empty() ? NGX_LOG_INFO : NGX_LOG_ERR;
   ngx_log_error(level, ngx_cycle->log, 0, "oidc: %s, %uz commands unanswered", why.detail.c_str(),
                 unanswered.size());

@@ -19,6 +19,7 @@ struct RedisReply {
   std::string text;  // of string, status, error
   std::int64_t integer = 0;
   std::vector<RedisReply> elements;
+  std::uint64_t tracked = 0;  // what watches the keys that were read: RedisConnection::tracked()
 };
 
 // Appends the command. Binary safe.

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "io/redis_codec.h"
 #include "oidc/loop.h"
@@ -19,11 +22,18 @@ struct RedisCommand {
   bool idempotent = true;
   bool sent_again = false;
   std::uint64_t deadline = 0;  // of what it waits for now, on nginx's clock
+  // Several commands in one, on one connection: their replies become an array, or the first error.
+  std::size_t replies = 1;
+  std::vector<RedisReply> gathered;
+  std::uint64_t tracked = 0;  // what watches the keys that it reads, when it was sent
   std::optional<Result<RedisReply>> result;
   Waiter* waiter = nullptr;  // null: nobody waits any more
+  // In place of a waiter; called from inside the connection.
+  std::function<void(const Result<RedisReply>&)> on_result;
 
   // Posts the waiter, if any; never resumes it from here.
   void finish(Loop& loop, Result<RedisReply> with) {
+    if (on_result) return std::exchange(on_result, {})(with);
     if (waiter == nullptr || result) return;
     result.emplace(std::move(with));
     loop.post(*waiter);

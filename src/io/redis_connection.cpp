@@ -13,6 +13,16 @@ std::uint64_t after(Milliseconds delay) noexcept {
   return ngx_current_msec + static_cast<std::uint64_t>(delay.count());
 }
 
+RedisReply whole(std::vector<RedisReply> replies) {
+  for (RedisReply& reply : replies) {
+    if (reply.kind == RedisReply::Kind::error) return std::move(reply);
+  }
+  RedisReply result;
+  result.kind = RedisReply::Kind::array;
+  result.elements = std::move(replies);
+  return result;
+}
+
 }  // namespace
 
 RedisConnection::RedisConnection(Loop& loop, Owner& owner,
@@ -32,6 +42,8 @@ RedisConnection::~RedisConnection() {
 void RedisConnection::enqueue(RedisCommandPtr command) {
   command->deadline = after(options_->read_timeout);
   if (out_.empty()) send_deadline_ = after(options_->send_timeout);
+  command->tracked = tracked_;
+  command->gathered.clear();
   out_.append(command->bytes);
   pending_.push_back(std::move(command));
 }
@@ -96,6 +108,9 @@ bool RedisConnection::parse(std::string_view bytes) {
       if (state_ == State::greeting) {
         greeted(*reply);
         if (state_ == State::closed) return false;
+      } else if (hear_) {
+        hear_(std::move(*reply));
+        if (state_ == State::closed) return false;
       } else if (pending_.empty()) {
         fail("Redis sent a reply that nobody asked for", false);
         return false;
@@ -110,8 +125,15 @@ bool RedisConnection::parse(std::string_view bytes) {
 }
 
 void RedisConnection::take(RedisReply reply) {
+  RedisCommand& first = *pending_.front();
+  if (first.replies > 1) {
+    first.gathered.push_back(std::move(reply));
+    if (first.gathered.size() < first.replies) return;
+    reply = whole(std::move(first.gathered));
+  }
+  reply.tracked = first.tracked;
   // A replica that was a master, or a user who was changed: a new connection may do better.
-  if (reply.kind == RedisReply::Kind::error &&
+  if (reply.kind == RedisReply::Kind::error && !first.on_result &&
       (reply.text.starts_with("READONLY") || reply.text.starts_with("NOAUTH"))) {
     retiring_ = true;
   }

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,17 @@ class RedisConnection {
   // Queues; flush() sends all that is queued at once.
   void enqueue(RedisCommandPtr command);
   void flush();
+  // Breaks an open connection off: the owner is told as if the peer had done it.
+  void give_up(const std::string& why) { fail(why, true); }
+  // Sends without waiting for a reply; what Redis says from now on goes to `hear`.
+  void send(std::string_view bytes) { out_.append(bytes); }
+  void listen(std::function<void(RedisReply)> hear) { hear_ = std::move(hear); }
+  // Where the connection leads, or led.
+  [[nodiscard]] const RedisPeer& peer() const noexcept { return peer_; }
+  // A number for what watches the keys that are read from now on (RedisTracking); 0: nothing. It
+  // outlives the connection until that is opened again.
+  void set_tracked(std::uint64_t by) noexcept { tracked_ = by; }
+  [[nodiscard]] std::uint64_t tracked() const noexcept { return tracked_; }
   // Closes an idle connection of a worker that shuts down.
   void close_if_done();
 
@@ -94,6 +106,9 @@ class RedisConnection {
   Owner& owner_;
   std::shared_ptr<const RedisOptions> options_;
   std::string peer_name_;
+  RedisPeer peer_;
+  std::uint64_t tracked_ = 0;
+  std::function<void(RedisReply)> hear_;
   ngx_log_t log_{};
 
   State state_ = State::closed;

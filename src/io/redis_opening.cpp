@@ -52,6 +52,9 @@ void RedisConnection::finish_opening(Result<void> result) {
 }
 
 void RedisConnection::start(const RedisPeer& peer) {
+  peer_ = peer;
+  tracked_ = 0;
+  hear_ = nullptr;
   // Where the worker's errors go, with a word about us.
   log_ = *ngx_cycle->log;
   log_.handler = log_context;

@@ -1,5 +1,6 @@
 #include "io/redis_store.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -31,7 +32,42 @@ StoreWrite refused(std::string detail) {
   return result;
 }
 
+StoreRead envelope_in(const Result<RedisReply>& reply) {
+  StoreRead result;
+  if (reply && reply->kind == RedisReply::Kind::nil) {
+    result.status = StoreStatus::miss;
+    return result;
+  }
+  result.detail = failure_of(reply, RedisReply::Kind::string);
+  if (!result.detail.empty()) return result;
+  if (reply->text.size() > RedisStore::kMaxEnvelope) {
+    result.detail = "the record is longer than allowed";
+    return result;
+  }
+  result.status = StoreStatus::hit;
+  result.envelope = reply->text;
+  return result;
+}
+
 }  // namespace
+
+// This worker's own change is seen at once: before the channel tells of it, and by reads under way.
+class RedisStore::OwnWrite {
+ public:
+  OwnWrite(SessionCache* cache, const StoreKey& key) noexcept : cache_(cache), key_(key) {
+    forget();
+  }
+  OwnWrite(const OwnWrite&) = delete;
+  OwnWrite& operator=(const OwnWrite&) = delete;
+  ~OwnWrite() { forget(); }
+
+ private:
+  void forget() noexcept {
+    if (cache_ != nullptr) cache_->invalidate(key_);
+  }
+  SessionCache* cache_;
+  const StoreKey key_;
+};
 
 RedisStore::RedisStore(RedisClient& client, std::string prefix)
     : client_(client),
@@ -44,26 +80,36 @@ std::string RedisStore::name_of(const StoreKey& key) const {
 }
 
 Task<StoreRead> RedisStore::read(StoreKey key) {
+  if (cache_ != nullptr) co_return co_await read_and_report(key);
   std::string command = redis_command({"GET", name_of(key)});
-  Result<RedisReply> reply = co_await client_.run(std::move(command));
-  StoreRead result;
-  if (reply && reply->kind == RedisReply::Kind::nil) {
-    result.status = StoreStatus::miss;
-    co_return result;
+  const Result<RedisReply> reply = co_await client_.run(std::move(command));
+  co_return envelope_in(reply);
+}
+
+Task<StoreRead> RedisStore::read_and_report(StoreKey key) {
+  tracking_->want();
+  const SessionCache::Reading reading(*cache_, key, ngx_current_msec);
+  std::string commands = redis_command({"GET", name_of(key)});
+  append_redis_command(commands, {"PTTL", name_of(key)});
+  const Result<RedisReply> both = co_await client_.run(std::move(commands), true, 2);
+  if (!both || both->kind == RedisReply::Kind::error) co_return envelope_in(both);
+  const Result<RedisReply> value(both->elements[0]);
+  StoreRead result = envelope_in(value);
+  if (result.status == StoreStatus::miss) cache_->invalidate(key);
+  if (result.status != StoreStatus::hit) co_return result;
+  const RedisReply& left = both->elements[1];
+  if (left.kind == RedisReply::Kind::integer && left.integer > 0) {
+    const CacheMark mark{0, both->tracked};
+    const std::string_view generation(result.envelope.data(),
+                                      std::min(result.envelope.size(), kGenerationSize));
+    cache_->confirm(reading, generation, mark, Milliseconds(left.integer));
   }
-  result.detail = failure_of(reply, RedisReply::Kind::string);
-  if (!result.detail.empty()) co_return result;
-  if (reply->text.size() > kMaxEnvelope) {
-    result.detail = "the record is longer than allowed";
-    co_return result;
-  }
-  result.status = StoreStatus::hit;
-  result.envelope = std::move(reply->text);
   co_return result;
 }
 
 Task<StoreWrite> RedisStore::insert(StoreKey key, std::string envelope, Milliseconds ttl) {
   if (envelope.size() > kMaxEnvelope) co_return refused("the record is longer than allowed");
+  const OwnWrite own(cache_, key);
   std::string command = redis_command({"SET", name_of(key), envelope, "PX", redis_milliseconds(ttl)});
   Result<RedisReply> reply = co_await client_.run(std::move(command));
   std::string failure = failure_of(reply, RedisReply::Kind::status);
@@ -79,6 +125,7 @@ Task<StoreWrite> RedisStore::replace(StoreKey key, std::string expected_generati
     co_return refused("the generation to replace has a wrong size");
   }
   if (envelope.size() > kMaxEnvelope) co_return refused("the record is longer than allowed");
+  const OwnWrite own(cache_, key);
   std::vector<std::string> arguments{std::move(expected_generation), std::move(envelope),
                                      redis_milliseconds(ttl)};
   Result<RedisReply> reply =
@@ -90,10 +137,13 @@ Task<StoreWrite> RedisStore::touch(StoreKey key, Milliseconds ttl) {
   std::vector<std::string> arguments{redis_milliseconds(ttl), redis_milliseconds(grace_of(ttl))};
   Result<RedisReply> reply =
       co_await run_script(client_, touch_script_, name_of(key), std::move(arguments));
-  co_return counted(reply);
+  const StoreWrite result = counted(reply);
+  if (cache_ != nullptr && result.status == StoreStatus::miss) cache_->invalidate(key);
+  co_return result;
 }
 
 Task<StoreWrite> RedisStore::erase(StoreKey key) {
+  const OwnWrite own(cache_, key);
   std::string command = redis_command({"UNLINK", name_of(key)});
   Result<RedisReply> reply = co_await client_.run(std::move(command));
   StoreWrite result = counted(reply);

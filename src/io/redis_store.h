@@ -5,7 +5,9 @@
 #include <string>
 
 #include "io/redis_answers.h"
+#include "io/redis_tracking.h"
 #include "oidc/io.h"
+#include "oidc/session_cache.h"
 
 namespace oidc {
 
@@ -15,6 +17,11 @@ class RedisStore final : public SessionStore {
 
   // The client outlives it.
   RedisStore(RedisClient& client, std::string prefix);
+  // Reads are reported to the cache from now on, and our own writes. Both outlive the last call.
+  void report_to(SessionCache& cache, RedisTracking& tracking) noexcept {
+    cache_ = &cache;
+    tracking_ = &tracking;
+  }
 
   [[nodiscard]] Task<StoreRead> read(StoreKey key) override;
   [[nodiscard]] Task<StoreWrite> insert(StoreKey key, std::string envelope,
@@ -25,10 +32,14 @@ class RedisStore final : public SessionStore {
   [[nodiscard]] Task<StoreWrite> erase(StoreKey key) override;
 
  private:
+  class OwnWrite;
+  [[nodiscard]] Task<StoreRead> read_and_report(StoreKey key);
   [[nodiscard]] std::string name_of(const StoreKey& key) const;
 
   RedisClient& client_;
   std::string prefix_;
+  SessionCache* cache_ = nullptr;
+  RedisTracking* tracking_ = nullptr;
   RedisScript replace_script_;
   RedisScript touch_script_;
 };

@@ -1,5 +1,7 @@
 #include "io/shm_session_store.h"
 
+#include <algorithm>
+
 #include "io/shm_dictionary.h"
 
 namespace oidc {
@@ -21,7 +23,11 @@ std::optional<SessionStore::Immediate> ShmSessionStore::read_now(const StoreKey&
       [&](ShmTable& table) { return table.read(key.view(), ngx_current_msec, buffer_); });
   if (!found) return Immediate{StoreStatus::miss, {}};
   if (found->size > buffer_.size()) return Immediate{StoreStatus::error, {}};
-  last_hit_ = *found;
+  last_hit_ = {found->slot, found->generation};
+  if (cache_ != nullptr) {
+    const std::string_view generation(buffer_.data(), std::min(found->size, kGenerationSize));
+    cache_->confirm(key, generation, last_hit_, ngx_current_msec, found->expires_at);
+  }
   return Immediate{StoreStatus::hit, {buffer_.data(), found->size}};
 }
 

@@ -8,15 +8,18 @@
 
 #include "io/shm_zone.h"
 #include "oidc/io.h"
+#include "oidc/session_cache.h"
 
 namespace oidc {
 
-class ShmSessionStore final : public SessionStore {
+class ShmSessionStore final : public SessionStore, public Coherence {
  public:
   static constexpr std::size_t kMaxEnvelope = 64 * 1024;
 
   // The zone outlives it.
   explicit ShmSessionStore(ShmZone& zone) : zone_(zone), buffer_(kMaxEnvelope) {}
+  // Hits are reported to the cache from now on. It outlives the last call.
+  void report_to(SessionCache& cache) noexcept { cache_ = &cache; }
 
   [[nodiscard]] Task<StoreRead> read(StoreKey key) override;
   [[nodiscard]] Task<StoreWrite> insert(StoreKey key, std::string envelope,
@@ -29,11 +32,11 @@ class ShmSessionStore final : public SessionStore {
   // Always answers. One lock, one copy into a buffer of this worker, no allocation.
   [[nodiscard]] std::optional<Immediate> read_now(const StoreKey& key) override;
 
-  // For caches of opened sessions: where the last hit of read_now() was, and whether that is still
-  // what is there. The latter takes no lock; it does not look at the time.
-  [[nodiscard]] const ShmTable::Found& last_hit() const noexcept { return last_hit_; }
-  [[nodiscard]] bool current(const ShmTable::Found& found) const noexcept {
-    return zone_.table().current(found) && found.expires_at > ngx_current_msec;
+  // Where the last hit of read_now() was, and whether that is still what is there: one load, no
+  // lock. The latter does not look at the time.
+  [[nodiscard]] const CacheMark& last_hit() const noexcept { return last_hit_; }
+  [[nodiscard]] bool current(const CacheMark& mark) const noexcept override {
+    return zone_.table().current({static_cast<std::uint32_t>(mark.place), mark.version});
   }
 
   [[nodiscard]] ShmTable::Stats stats();
@@ -45,7 +48,8 @@ class ShmSessionStore final : public SessionStore {
 
   ShmZone& zone_;
   std::vector<char> buffer_;
-  ShmTable::Found last_hit_;
+  SessionCache* cache_ = nullptr;
+  CacheMark last_hit_;
   std::uint64_t evicted_ = 0;  // live sessions, by this worker, since the last report
   std::uint64_t reported_at_ = 0;
 };

@@ -98,7 +98,14 @@ bool ShmTable::touch(std::string_view key, std::uint64_t expires_at, std::uint64
   return change([&] {
     const std::uint32_t index = find_live(key, now);
     if (index == kNone) return false;
-    if (entry(index).expires_at > spare_until) set_expiry(index, expires_at);
+    Block& touched = entry(index);
+    if (touched.expires_at > spare_until) {
+      // Whoever keeps a copy learns of an end that comes sooner, and need not of a later one.
+      if (expires_at < touched.expires_at) {
+        std::atomic_ref(touched.generation).fetch_add(1, std::memory_order_release);
+      }
+      set_expiry(index, expires_at);
+    }
     use(index, now);
     return true;
   });

@@ -64,13 +64,15 @@ class ShmTable {
   [[nodiscard]] PutResult put(const Write& write, std::uint64_t now) noexcept;
 
   // False: no live record of this name.
-  // A record that expires at `spare_until` or before keeps its expiry.
+  // A record that expires at `spare_until` or before keeps its expiry. For current() a life made
+  // shorter is a change.
   bool touch(std::string_view key, std::uint64_t expires_at, std::uint64_t now,
              std::uint64_t spare_until = 0) noexcept;
   bool erase(std::string_view key, std::uint64_t now) noexcept;
   bool erase_if_equal(std::string_view key, std::string_view value, std::uint64_t now) noexcept;
 
-  // Without the lock: one acquire load. False once the record was replaced, erased or evicted.
+  // Without the lock: one acquire load. False once the record was replaced, erased, evicted, or its
+  // life made shorter.
   // Expiry is the caller's to compare.
   [[nodiscard]] bool current(const Found& found) const noexcept;
 

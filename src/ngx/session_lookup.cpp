@@ -1,6 +1,8 @@
 #include "ngx/session_lookup.h"
 
 #include "ngx/request_headers.h"
+#include "oidc/outage.h"
+#include "oidc/session_cache.h"
 
 namespace oidc::ngx {
 namespace {
@@ -8,6 +10,23 @@ namespace {
 bool is_own_https(const ngx_http_request_t* r, const Settings& settings) noexcept {
   if (!settings.base_url.empty()) return settings.base_url.starts_with("https:");
   return r->connection->ssl != nullptr;
+}
+
+std::shared_ptr<const OpenSession> session_at_hand(Services& services, const SessionCookie& cookie) {
+  const Settings& settings = services.settings;
+  const StoreKey key = store_key(cookie.sid_view());
+  if (settings.session.outage_cached != 0 && was_logged_out(services.shared, key)) return nullptr;
+  if (services.cache != nullptr) {
+    auto cached = services.cache->find(key, services.keys, settings.identity,
+                                       services.loop.monotonic_ms());
+    if (cached) return cached;
+  }
+  const auto read = services.store.read_now(key);
+  if (!read || read->status != StoreStatus::hit) return nullptr;
+  auto session = open_session(read->envelope, cookie, key, services.keys, settings.identity);
+  if (!session) return nullptr;
+  if (services.cache != nullptr) services.cache->keep(*session, services.keys, settings.identity);
+  return std::move(*session);
 }
 
 }  // namespace
@@ -31,20 +50,16 @@ std::shared_ptr<const OpenSession> find_hot_session(ngx_http_request_t* r, Servi
   if (may_be_logout(r, settings.logout)) return nullptr;
   const CookieLookup found = find_session_cookie(r, services);
   if (found.conflict || !found.cookie) return nullptr;
-  const StoreKey key = store_key(found.cookie->sid_view());
-  const auto read = services.store.read_now(key);
-  if (!read || read->status != StoreStatus::hit) return nullptr;
-  auto session =
-      open_session(read->envelope, *found.cookie, key, services.keys, settings.identity);
+  auto session = session_at_hand(services, *found.cookie);
   if (!session) return nullptr;
-  const SessionRecord& record = (*session)->record();
+  const SessionRecord& record = session->record();
   const Seconds now = services.loop.now();
   if (!is_alive(record, settings, now) || is_refresh_due(record, settings, now) ||
       is_access_token_expired(record, now)) {
     return nullptr;
   }
-  touch_session(services, **session);
-  return std::move(*session);
+  touch_session(services, *session);
+  return session;
 }
 
 }  // namespace oidc::ngx

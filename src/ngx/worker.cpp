@@ -1,5 +1,6 @@
 #include "ngx/worker.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "io/curl_multi.h"
@@ -10,11 +11,13 @@
 #include "ngx/handlers.h"
 #include "ngx/request_log.h"
 #include "oidc/crypto.h"
+#include "oidc/outage.h"
 
 namespace oidc::ngx {
 namespace {
 
 constexpr std::size_t kSecretSize = 32;
+constexpr Milliseconds kReplayPause{500};
 constexpr Milliseconds kForever{100LL * 365 * 86400 * 1000};
 
 std::unique_ptr<Worker>& current_worker() {
@@ -45,6 +48,30 @@ std::unique_ptr<KeyRing> make_key_ring(const KeysConf& conf, ShmZone* secret_zon
   return std::make_unique<KeyRing>(secrets);
 }
 
+SessionCache::Limits cache_limits(const MainConf& conf, std::size_t store) {
+  const SessionSettings& session = *conf.stores[store].settings;
+  SessionCache::Limits limits{session.cache_size, Milliseconds(session.cache_max_age * 1000), {}};
+  for (const Settings* settings : conf.settings) {
+    if (settings->store_index != store) continue;
+    limits.outage = std::max(limits.outage, Milliseconds(settings->session.outage_cached * 1000));
+  }
+  return limits;
+}
+
+std::unique_ptr<SessionCache> make_cache(SessionCache::Limits limits, const Coherence& coherence) {
+  if (limits.bytes == 0) return nullptr;
+  return std::make_unique<SessionCache>(limits, coherence);
+}
+
+// Logouts that Redis could not be told of, of all workers and of those before a reload.
+Task<void> replay_logouts_for_ever(NginxLoop& loop, SharedMemory& shared, SessionStore& store,
+                                   std::string name, Milliseconds outage) {
+  for (;;) {
+    co_await background_sleep_for(loop, kReplayPause);
+    co_await replay_logouts(shared, store, name, outage);
+  }
+}
+
 }  // namespace
 
 class Worker::Log final : public EventLog {
@@ -71,25 +98,45 @@ Worker::Worker(const MainConf& conf) : shared_(*conf.shared_zone) {
     providers_.push_back(std::make_unique<Provider>(*provider.settings, *clients_.back(), shared_,
                                                     loop_, *logs_.back()));
   }
-  for (const StoreConf& store : conf.stores) {
-    if (store.settings->storage == StorageKind::shm) {
-      stores_.push_back(std::make_unique<ShmSessionStore>(*store.zone));
-      ledgers_.push_back(std::make_unique<ShmLedger>(*store.zone));
-      continue;
-    }
-    const std::string& configured = store.settings->redis.prefix;
-    const std::string prefix = configured.empty() ? "session" : configured;
-    redis_.push_back(std::make_unique<RedisClient>(loop_, store.redis));
-    stores_.push_back(std::make_unique<RedisStore>(*redis_.back(), prefix));
-    ledgers_.push_back(std::make_unique<RedisLedger>(*redis_.back(), prefix));
+  for (std::size_t i = 0; i < conf.stores.size(); ++i) {
+    add_store(conf.stores[i], cache_limits(conf, i));
   }
   for (const KeysConf& keys : conf.keys) keys_.push_back(make_key_ring(keys, conf.secret_zone));
   for (const Settings* settings : conf.settings) {
     services_.push_back(std::make_unique<Services>(Services{
         *settings, loop_, *clients_[settings->provider_index], *stores_[settings->store_index],
         *ledgers_[settings->store_index], shared_, *providers_[settings->provider_index], *keys_[settings->keys_index], refreshes_,
-        touches_, *logs_[settings->provider_index]}));
+        touches_, *logs_[settings->provider_index], caches_[settings->store_index].get()}));
   }
+}
+
+void Worker::add_store(const StoreConf& store, SessionCache::Limits limits) {
+  if (store.settings->storage == StorageKind::shm) {
+    auto made = std::make_unique<ShmSessionStore>(*store.zone);
+    caches_.push_back(make_cache(limits, *made));
+    if (caches_.back()) made->report_to(*caches_.back());
+    stores_.push_back(std::move(made));
+    ledgers_.push_back(std::make_unique<ShmLedger>(*store.zone));
+    return;
+  }
+  const std::string& configured = store.settings->redis.prefix;
+  const std::string prefix = configured.empty() ? "session" : configured;
+  redis_.push_back(std::make_unique<RedisClient>(loop_, store.redis));
+  auto made = std::make_unique<RedisStore>(*redis_.back(), prefix);
+  if (limits.bytes != 0) {
+    trackings_.push_back(std::make_unique<RedisTracking>(loop_, *redis_.back(), prefix));
+    caches_.push_back(make_cache(limits, *trackings_.back()));
+    trackings_.back()->serve(caches_.back().get());
+    made->report_to(*caches_.back(), *trackings_.back());
+  } else {
+    caches_.push_back(nullptr);
+  }
+  if (limits.outage.count() != 0) {
+    loop_.spawn(replay_logouts_for_ever(loop_, shared_, *made, store_name(*store.settings),
+                                        limits.outage));
+  }
+  stores_.push_back(std::move(made));
+  ledgers_.push_back(std::make_unique<RedisLedger>(*redis_.back(), prefix));
 }
 
 // Tasks first, then what they use; the loop, a member declared before all, goes last.
@@ -97,6 +144,9 @@ Worker::~Worker() {
   loop_.cancel_tasks();
   stores_.clear();
   ledgers_.clear();
+  for (const auto& tracking : trackings_) tracking->serve(nullptr);
+  caches_.clear();
+  trackings_.clear();
   redis_.clear();
   providers_.clear();
   clients_.clear();

@@ -8,11 +8,13 @@
 #include "io/curl_http_client.h"
 #include "io/nginx_loop.h"
 #include "io/redis_client.h"
+#include "io/redis_tracking.h"
 #include "io/shm_dictionary.h"
 #include "ngx/conf.h"
 #include "oidc/flow.h"
 #include "oidc/provider.h"
 #include "oidc/refreshes.h"
+#include "oidc/session_cache.h"
 #include "oidc/touch_throttle.h"
 
 namespace oidc::ngx {
@@ -41,6 +43,8 @@ class Worker {
 
   class Log;
 
+  void add_store(const StoreConf& store, SessionCache::Limits limits);
+
   NginxLoop loop_;
   ShmDictionary shared_;
   Refreshes refreshes_;
@@ -49,7 +53,9 @@ class Worker {
   std::vector<std::unique_ptr<HttpClient>> clients_;     // of each provider
   std::vector<std::unique_ptr<Provider>> providers_;
   std::vector<std::unique_ptr<RedisClient>> redis_;
+  std::vector<std::unique_ptr<RedisTracking>> trackings_;
   std::vector<std::unique_ptr<SessionStore>> stores_;
+  std::vector<std::unique_ptr<SessionCache>> caches_;    // of each store; null: off
   std::vector<std::unique_ptr<Ledger>> ledgers_;         // of each store
   std::vector<std::unique_ptr<KeyRing>> keys_;
   std::vector<std::unique_ptr<Services>> services_;      // of each Settings

@@ -105,9 +105,9 @@ def test_record_moved_to_another_key_does_not_open(make_nginx, upstream, provide
     redis = make_redis()
     site = redis_site(make_nginx, upstream, provider, redis)
     alice = round_trip(site)
-    first = redis.keys()
+    first = redis.records()
     round_trip(site)
-    second = [k for k in redis.keys() if k not in first]
+    second = [k for k in redis.records() if k not in first]
     for own, other in zip(first, second):
         redis.command("RESTORE", own, 0, redis.command("DUMP", other), "REPLACE")
     # A gateway that has never seen the session (no cache) must refuse the foreign record.
@@ -169,7 +169,8 @@ def outage(site, client, timeout=10.0):
 def cold_site(make_nginx, upstream, provider, make_redis):
     """No cache of opened sessions: each request asks Redis."""
     redis = make_redis()
-    site = redis_site(make_nginx, upstream, provider, redis, redis_connect_timeout="1s",
+    site = redis_site(make_nginx, upstream, provider, redis, http="oidc_session_cache off;",
+                      redis_connect_timeout="1s",
                       redis_read_timeout="1s", redis_send_timeout="1s")
     return site, redis
 

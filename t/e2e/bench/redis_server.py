@@ -1,5 +1,6 @@
 """A Redis of its own for a test: TCP, TLS or unix socket; it can hang, die and come back."""
 
+import re
 import signal
 import socket
 import ssl
@@ -65,6 +66,23 @@ class RedisServer:
 
     def keys(self, pattern: str = "*", database: int = 0) -> list[str]:
         return sorted(k.decode() for k in self.command("KEYS", pattern, database=database))
+
+    def records(self) -> list[str]:
+        """The keys of sessions, without what else the gateway keeps beside them."""
+        return [k for k in self.keys() if re.search(r"^session:[\w-]{43}$", k)]
+
+    def calls(self) -> dict[str, int]:
+        """How often each command was executed, by Redis's own count."""
+        lines = self.command("INFO", "commandstats").decode().splitlines()
+        found = (re.match(r"cmdstat_([^:]+):calls=(\d+)", line) for line in lines)
+        return {m[1]: int(m[2]) for m in found if m}
+
+    def connections(self, channel: bool) -> list[str]:
+        """Ids of gateways' connections: those that hear of invalidations, or those of commands."""
+        lines = self.command("CLIENT", "LIST").decode().splitlines()
+        fields = [dict(f.split("=", 1) for f in line.split() if "=" in f) for line in lines]
+        return [f["id"] for f in fields
+                if f["name"] == "ngx_openid_connect" and (f["sub"] != "0") == channel]
 
     def tls_context(self) -> ssl.SSLContext:
         return self._ca.client_context()

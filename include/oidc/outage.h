@@ -1,0 +1,23 @@
+// oidc_session_outage: a logout while the store does not answer. It holds on this machine at once,
+// by a tombstone in shared memory, and is told to the store when that is back.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "oidc/flow.h"
+
+namespace oidc {
+
+// How this machine's workers, also those after a reload, name a store.
+[[nodiscard]] std::string store_name(const SessionSettings& session);
+
+// False: no room to remember it.
+[[nodiscard]] bool remember_logout(Services& services, const StoreKey& key);
+[[nodiscard]] bool was_logged_out(SharedMemory& shared, const StoreKey& key);
+// Erases what was remembered, as far as the store answers. The tombstones stay for `longer`: other
+// workers may not have heard yet that the store is back.
+[[nodiscard]] Task<void> replay_logouts(SharedMemory& shared, SessionStore& store,
+                                        std::string name, Milliseconds longer);
+
+}  // namespace oidc

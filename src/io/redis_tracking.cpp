@@ -1,0 +1,261 @@
+#include "io/redis_tracking.h"
+
+#include <charconv>
+#include <utility>
+
+namespace oidc {
+
+namespace {
+
+constexpr ngx_msec_t kPingInterval = 1000;
+constexpr ngx_msec_t kPatience = 2000;     // for the answer to a PING
+constexpr ngx_msec_t kPause = 250;         // before the channel is opened again
+constexpr ngx_msec_t kLongPause = 60'000;  // where Redis refuses
+constexpr std::string_view kChannel = "__redis__:invalidate";
+constexpr std::string_view kProbeLife = "1000";
+
+// One command on a connection of our own.
+class Call {
+ public:
+  Call(RedisConnection& connection, std::string bytes)
+      : connection_(connection), command_(std::make_shared<RedisCommand>()) {
+    command_->bytes = std::move(bytes);
+    command_->idempotent = false;
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  ~Call() { command_->waiter = nullptr; }
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    waiter_.handle = handle;
+    command_->waiter = &waiter_;
+    connection_.enqueue(command_);
+    connection_.flush();
+  }
+  Result<RedisReply> await_resume() {
+    command_->waiter = nullptr;
+    return std::move(*command_->result);
+  }
+
+ private:
+  RedisConnection& connection_;
+  RedisCommandPtr command_;
+  Waiter waiter_;
+};
+
+// co_await call(connection, bytes): Result<RedisReply>.
+Call call(RedisConnection& connection, std::string bytes) { return {connection, std::move(bytes)}; }
+
+std::string error_of(const Result<RedisReply>& reply) {
+  if (!reply) return reply.error().detail;
+  return reply->kind == RedisReply::Kind::error ? redis_error_detail(reply->text) : std::string();
+}
+
+}  // namespace
+
+RedisTracking::RedisTracking(NginxLoop& loop, RedisClient& client, std::string prefix)
+    : loop_(loop),
+      client_(client),
+      prefix_(std::move(prefix.append(":"))),
+      channel_(loop, *this, client.shared_options()) {
+  tick_event_.data = &event_owner_;
+  tick_event_.log = ngx_cycle->log;
+  tick_event_.cancelable = 1;
+  tick_event_.handler = [](ngx_event_t* event) noexcept {
+    guard([event] { EventOwner::of<RedisTracking>(event).tick(); });
+  };
+  client_.listen(this);
+}
+
+RedisTracking::~RedisTracking() {
+  client_.listen(nullptr);
+  forget_event(tick_event_);
+}
+
+bool RedisTracking::current(const CacheMark& mark) const noexcept {
+  return up_ && ngx_current_msec - alive_at_ <= kPatience && live_.contains(mark.version);
+}
+
+void RedisTracking::want() {
+  if (up_ || opening_ || ngx_current_msec < retry_at_ || ngx_exiting != 0) return;
+  const RedisConnection* example = nullptr;
+  client_.for_each_ready([&example](const RedisConnection& connection) { example = &connection; });
+  if (example == nullptr || !channel_.closed()) return;
+  opening_ = true;
+  loop_.spawn(open(example->peer()));
+}
+
+Task<void> RedisTracking::open(RedisPeer peer) {
+  const std::uint64_t since = ngx_current_msec;
+  const Result<std::int64_t> id = co_await subscribe(peer);
+  opening_ = false;
+  retry_at_ = ngx_current_msec + kPause;
+  if (!id) {
+    if (id.error().code == Errc::store_unavailable) co_return;  // the client says why
+    refuse(id.error().detail);
+  } else if (!channel_.closed()) {
+    up(*id, since);
+  }
+}
+
+// The channel's own number, by which Redis knows where to send what it hears.
+Task<Result<std::int64_t>> RedisTracking::subscribe(RedisPeer peer) {
+  const Result<void> opened = co_await channel_.open(peer);
+  if (!opened) co_return opened.error();
+  std::string command = redis_command({"CLIENT", "ID"});
+  const Result<RedisReply> id = co_await call(channel_, std::move(command));
+  if (!id) co_return id.error();
+  if (id->kind != RedisReply::Kind::integer) co_return Error{Errc::internal, error_of(id)};
+  command = redis_command({"SUBSCRIBE", kChannel});
+  const Result<RedisReply> subscribed = co_await call(channel_, std::move(command));
+  if (!subscribed) co_return subscribed.error();
+  if (subscribed->kind != RedisReply::Kind::array) {
+    co_return Error{Errc::internal, error_of(subscribed)};
+  }
+  co_return id->integer;
+}
+
+void RedisTracking::up(std::int64_t id, std::uint64_t since) {
+  up_ = true;
+  channel_id_ = id;
+  alive_at_ = since;
+  channel_.listen([this](RedisReply reply) { heard(reply); });
+  ping();
+  client_.for_each_ready([this](RedisConnection& connection) { track(connection); });
+  set_timer(tick_event_, kPingInterval);
+}
+
+void RedisTracking::down(const std::string& why) {
+  if (!std::exchange(up_, false)) return;
+  live_.clear();
+  probes_.clear();
+  retry_at_ = ngx_current_msec + kPause;
+  if (tick_event_.timer_set) ngx_del_timer(&tick_event_);
+  if (ngx_exiting != 0) return;
+  ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                "oidc: %s: the channel of invalidations is lost, sessions are asked for until it "
+                "is back",
+                why.c_str());
+}
+
+void RedisTracking::refuse(const std::string& why) {
+  retry_at_ = ngx_current_msec + kLongPause;
+  if (!std::exchange(warned_, true)) {
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "oidc: Redis at %s: no cache of sessions (oidc_session_cache), since CLIENT "
+                  "TRACKING or its channel %*s is not to be had: %s",
+                  client_.options().peer().c_str(), kChannel.size(), kChannel.data(), why.c_str());
+  }
+  up_ = false;
+  live_.clear();
+  probes_.clear();
+  if (tick_event_.timer_set) ngx_del_timer(&tick_event_);
+  if (!channel_.closed()) channel_.give_up("not of use");
+}
+
+void RedisTracking::on_redis_ready(RedisConnection& connection) {
+  if (up_) {
+    track(connection);
+  } else {
+    want();
+  }
+}
+
+void RedisTracking::on_redis_gone(RedisConnection& connection) {
+  live_.erase(connection.tracked());
+}
+
+void RedisTracking::on_redis_closed(RedisConnection&, const Error& why, bool,
+                                    std::vector<RedisCommandPtr> unanswered) {
+  for (const RedisCommandPtr& command : unanswered) command->finish(loop_, why);
+  down(why.detail);
+}
+
+// What is read on the connection from now on carries the serial. It counts when the channel told of
+// the change that is made here: then the way of invalidations is known to be whole.
+void RedisTracking::track(RedisConnection& connection) {
+  const std::uint64_t serial = ++last_serial_;
+  std::string probe(prefix_);
+  probe.append("tracking:").append(std::to_string(channel_id_));
+  probe.append(":").append(std::to_string(serial));
+  probe.append(":").append(std::to_string(ngx_random()));
+  auto command = std::make_shared<RedisCommand>();
+  append_redis_command(command->bytes, {"CLIENT", "TRACKING", "ON", "REDIRECT",
+                                        std::to_string(channel_id_)});
+  append_redis_command(command->bytes, {"GET", probe});
+  append_redis_command(command->bytes, {"SET", probe, "", "PX", kProbeLife});
+  command->replies = 3;
+  command->idempotent = false;
+  command->on_result = [this](const Result<RedisReply>& reply) {
+    if (reply && reply->kind == RedisReply::Kind::error && up_) {
+      refuse(redis_error_detail(reply->text));
+    }
+  };
+  probes_.emplace(std::move(probe), Probe{serial, ngx_current_msec});
+  connection.enqueue(std::move(command));
+  connection.set_tracked(serial);
+  connection.flush();
+}
+
+void RedisTracking::heard(const RedisReply& reply) {
+  if (reply.kind != RedisReply::Kind::array || reply.elements.empty()) return;
+  const std::string& kind = reply.elements.front().text;
+  if (kind == "message" && reply.elements.size() == 3) {
+    const RedisReply& names = reply.elements[2];
+    if (names.kind == RedisReply::Kind::nil) {  // FLUSHDB, FLUSHALL
+      if (cache_ != nullptr) cache_->flush();
+    }
+    for (const RedisReply& name : names.elements) changed(name.text);
+  } else if (kind == "pong" && reply.elements.size() == 2) {
+    const std::string& text = reply.elements[1].text;
+    std::uint64_t sent = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), sent);
+    if (read.ec == std::errc() && sent > alive_at_ && sent <= ngx_current_msec) alive_at_ = sent;
+  }
+}
+
+void RedisTracking::changed(std::string_view name) {
+  if (const auto probe = probes_.find(std::string(name)); probe != probes_.end()) {
+    const std::uint64_t serial = probe->second.serial;
+    probes_.erase(probe);
+    client_.for_each_ready([this, serial](const RedisConnection& connection) {
+      if (connection.tracked() == serial) live_.insert(serial);
+    });
+    return;
+  }
+  StoreKey key;
+  if (cache_ == nullptr || !name.starts_with(prefix_) ||
+      name.size() - prefix_.size() != key.text.size()) {
+    return;
+  }
+  name.copy(key.text.data(), key.text.size(), prefix_.size());
+  cache_->invalidate(key);
+}
+
+void RedisTracking::tick() {
+  if (!up_) return;
+  if (ngx_current_msec - alive_at_ > kPatience) {
+    return channel_.give_up("no answer to PING within 2 s");
+  }
+  for (auto probe = probes_.begin(); probe != probes_.end();) {
+    if (ngx_current_msec - probe->second.since <= kPatience) {
+      ++probe;
+      continue;
+    }
+    probe = probes_.erase(probe);
+    if (std::exchange(warned_, true)) continue;
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "oidc: Redis at %s: changes are not heard of, a connection caches no sessions",
+                  client_.options().peer().c_str());
+  }
+  ping();
+  set_timer(tick_event_, kPingInterval);
+}
+
+// The answer brings back when it was sent: a proof of that moment, not of its own.
+void RedisTracking::ping() {
+  channel_.send(redis_command({"PING", std::to_string(ngx_current_msec)}));
+  channel_.flush();
+}
+
+}  // namespace oidc

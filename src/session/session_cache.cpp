@@ -1,0 +1,187 @@
+#include "oidc/session_cache.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace oidc {
+
+namespace {
+
+// Beside the record: the entry, its two nodes and buckets, the opened session's own objects, and
+// what the allocator adds to each.
+constexpr std::size_t kOverhead = 768;
+
+std::size_t weight_of(const SessionRecord& record) noexcept {
+  std::size_t size = kOverhead;
+  for (const std::string_view text :
+       {record.subject, record.provider_sid, record.scope, record.access_token,
+        record.refresh_token, record.id_token, record.nonce, record.acr, record.previous,
+        record.remember_sid}) {
+    size += text.size() + sizeof(std::uint32_t);
+  }
+  return size;
+}
+
+std::uint64_t plus(std::uint64_t time, Milliseconds length) noexcept {
+  return time + static_cast<std::uint64_t>(std::max<Milliseconds::rep>(length.count(), 0));
+}
+
+}  // namespace
+
+std::size_t SessionCache::Hash::operator()(const StoreKey& key) const noexcept {
+  // The text is base64url of a hash of random bytes: any part of it is as good as another.
+  std::uint64_t head = 0;
+  std::memcpy(&head, key.text.data(), sizeof head);
+  return static_cast<std::size_t>(head ^ head >> 29);
+}
+
+SessionCache::Reading::Reading(SessionCache& cache, const StoreKey& key, std::uint64_t now)
+    : cache_(cache), key_(key), began_(now) {
+  cache_.readings_.emplace(key_, this);
+}
+
+SessionCache::Reading::~Reading() {
+  auto [first, last] = cache_.readings_.equal_range(key_);
+  first = std::find_if(first, last, [this](const auto& held) { return held.second == this; });
+  if (first != last) cache_.readings_.erase(first);
+}
+
+void SessionCache::confirm(const Reading& reading, std::string_view generation,
+                           const CacheMark& mark, Milliseconds left) {
+  if (reading.overtaken_) return;
+  // Of no use before an outage.
+  if (limits_.outage.count() == 0 && !coherence_.current(mark)) return;
+  confirm(reading.key_, generation, mark, reading.began_, plus(reading.began_, left));
+}
+
+void SessionCache::confirm(const StoreKey& key, std::string_view generation, const CacheMark& mark,
+                           std::uint64_t now, std::uint64_t expires_at) {
+  if (generation.size() != kGenerationSize) return;
+  const auto found = index_.find(key);
+  if (found == index_.end()) {
+    entries_.emplace_front();
+    try {
+      index_.emplace(key, entries_.begin());
+    } catch (...) {
+      entries_.pop_front();
+      throw;
+    }
+    entries_.front().key = key;
+    entries_.front().bytes = kOverhead;
+    bytes_ += kOverhead;
+  } else {
+    entries_.splice(entries_.begin(), entries_, found->second);
+  }
+  Entry& entry = entries_.front();
+  if (std::string_view(entry.generation.data(), kGenerationSize) != generation) {
+    bytes_ -= entry.bytes - kOverhead;
+    entry.bytes = kOverhead;
+    entry.session.reset();
+    generation.copy(entry.generation.data(), kGenerationSize);
+  }
+  entry.mark = mark;
+  entry.confirmed_at = now;
+  entry.expires_at = expires_at;
+  make_room();
+}
+
+void SessionCache::invalidate(const StoreKey& key) noexcept {
+  const auto [first, last] = readings_.equal_range(key);
+  for (auto reading = first; reading != last; ++reading) reading->second->overtaken_ = true;
+  const auto found = index_.find(key);
+  if (found == index_.end()) return;
+  ++stats_.invalidated;
+  drop(found->second);
+}
+
+void SessionCache::flush() noexcept {
+  for (const auto& reading : readings_) reading.second->overtaken_ = true;
+  stats_.invalidated += entries_.size();
+  index_.clear();
+  entries_.clear();
+  bytes_ = 0;
+}
+
+void SessionCache::keep(const std::shared_ptr<const OpenSession>& session, const KeyRing& keys,
+                        std::string_view identity) {
+  const auto found = index_.find(session->key());
+  if (found == index_.end()) return;
+  Entry& entry = *found->second;
+  if (identity.size() != entry.identity.size()) return;
+  if (session->generation() != std::string_view(entry.generation.data(), kGenerationSize)) return;
+  identity.copy(entry.identity.data(), entry.identity.size());
+  entry.keys = &keys;
+  entry.session = session;
+  bytes_ -= entry.bytes;
+  entry.bytes = weight_of(session->record());
+  bytes_ += entry.bytes;
+  make_room();
+}
+
+SessionCache::Entry* SessionCache::use(const StoreKey& key, const KeyRing& keys,
+                                       std::string_view identity, std::uint64_t now) noexcept {
+  const auto found = index_.find(key);
+  if (found == index_.end()) return nullptr;
+  Entry& entry = *found->second;
+  if (entry.expires_at <= now) {
+    drop(found->second);
+    return nullptr;
+  }
+  if (!entry.session || entry.keys != &keys ||
+      identity != std::string_view(entry.identity.data(), entry.identity.size())) {
+    return nullptr;
+  }
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return &entry;
+}
+
+std::shared_ptr<const OpenSession> SessionCache::find(const StoreKey& key, const KeyRing& keys,
+                                                      std::string_view identity,
+                                                      std::uint64_t now) {
+  const Entry* entry = use(key, keys, identity, now);
+  if (entry == nullptr || plus(entry->confirmed_at, limits_.max_age) <= now ||
+      !coherence_.current(entry->mark)) {
+    ++stats_.misses;
+    return nullptr;
+  }
+  ++stats_.hits;
+  return entry->session;
+}
+
+std::shared_ptr<const OpenSession> SessionCache::find_confirmed(
+    const StoreKey& key, const KeyRing& keys, std::string_view identity, std::uint64_t now,
+    Milliseconds within) {
+  const Entry* entry = use(key, keys, identity, now);
+  if (entry == nullptr || plus(entry->confirmed_at, within) <= now) return nullptr;
+  return entry->session;
+}
+
+std::optional<Milliseconds> SessionCache::left(const StoreKey& key, std::uint64_t now) const {
+  const auto found = index_.find(key);
+  if (found == index_.end() || !coherence_.current(found->second->mark)) return std::nullopt;
+  const std::uint64_t expires_at = found->second->expires_at;
+  return Milliseconds(expires_at > now ? expires_at - now : 0);
+}
+
+SessionCache::Stats SessionCache::stats() const noexcept {
+  Stats result = stats_;
+  result.entries = entries_.size();
+  result.bytes = bytes_;
+  return result;
+}
+
+void SessionCache::drop(Entries::iterator entry) noexcept {
+  bytes_ -= entry->bytes;
+  index_.erase(entry->key);
+  entries_.erase(entry);
+}
+
+void SessionCache::make_room() noexcept {
+  while (bytes_ > limits_.bytes && !entries_.empty()) {
+    ++stats_.evicted;
+    drop(std::prev(entries_.end()));
+  }
+}
+
+}  // namespace oidc
