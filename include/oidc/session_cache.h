@@ -80,8 +80,9 @@ class SessionCache {
   void keep(const std::shared_ptr<const OpenSession>& session, const KeyRing& keys,
             std::string_view identity);
   // What may be used without asking the store; null: ask. The cookie was verified by these keys for
-  // this identity.
-  [[nodiscard]] std::shared_ptr<const OpenSession> find(const StoreKey& key, const KeyRing& keys,
+  // this identity. By the sid: the store's name for it is a hash that a hit need not compute.
+  [[nodiscard]] std::shared_ptr<const OpenSession> find(const SessionCookie& cookie,
+                                                        const KeyRing& keys,
                                                         std::string_view identity,
                                                         std::uint64_t now);
   // While the store does not answer: what it confirmed within `within`.
@@ -115,13 +116,16 @@ class SessionCache {
     const KeyRing* keys = nullptr;
     std::size_t bytes = 0;
   };
+  using Sid = std::array<char, kSidSize>;
   struct Hash {
     std::size_t operator()(const StoreKey& key) const noexcept;
+    std::size_t operator()(const Sid& sid) const noexcept;
   };
   using Entries = std::list<Entry>;  // the one used last is first
 
-  [[nodiscard]] Entry* use(const StoreKey& key, const KeyRing& keys, std::string_view identity,
-                           std::uint64_t now) noexcept;
+  [[nodiscard]] Entry* use(Entries::iterator entry, const KeyRing& keys,
+                           std::string_view identity, std::uint64_t now) noexcept;
+  void forget_session(Entry& entry) noexcept;
   void drop(Entries::iterator entry) noexcept;
   void make_room() noexcept;
 
@@ -129,6 +133,7 @@ class SessionCache {
   const Coherence& coherence_;
   Entries entries_;
   std::unordered_map<StoreKey, Entries::iterator, Hash> index_;
+  std::unordered_map<Sid, Entries::iterator, Hash> by_sid_;  // of entries with a session
   std::unordered_multimap<StoreKey, Reading*, Hash> readings_;
   std::size_t bytes_ = 0;
   Stats stats_;

@@ -14,13 +14,14 @@ bool is_own_https(const ngx_http_request_t* r, const Settings& settings) noexcep
 
 std::shared_ptr<const OpenSession> session_at_hand(Services& services, const SessionCookie& cookie) {
   const Settings& settings = services.settings;
-  const StoreKey key = store_key(cookie.sid_view());
-  if (settings.session.outage_cached != 0 && was_logged_out(services.shared, key)) return nullptr;
+  std::shared_ptr<const OpenSession> cached;
   if (services.cache != nullptr) {
-    auto cached = services.cache->find(key, services.keys, settings.identity,
-                                       services.loop.monotonic_ms());
-    if (cached) return cached;
+    cached = services.cache->find(cookie, services.keys, settings.identity,
+                                  services.loop.monotonic_ms());
   }
+  const StoreKey key = cached ? cached->key() : store_key(cookie.sid_view());
+  if (settings.session.outage_cached != 0 && was_logged_out(services.shared, key)) return nullptr;
+  if (cached) return cached;
   const auto read = services.store.read_now(key);
   if (!read || read->status != StoreStatus::hit) return nullptr;
   auto session = open_session(read->envelope, cookie, key, services.keys, settings.identity);

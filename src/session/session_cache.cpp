@@ -36,6 +36,13 @@ std::size_t SessionCache::Hash::operator()(const StoreKey& key) const noexcept {
   return static_cast<std::size_t>(head ^ head >> 29);
 }
 
+// Random as it is, and only found by who knows it.
+std::size_t SessionCache::Hash::operator()(const Sid& sid) const noexcept {
+  std::uint64_t head = 0;
+  std::memcpy(&head, sid.data(), sizeof head);
+  return static_cast<std::size_t>(head);
+}
+
 SessionCache::Reading::Reading(SessionCache& cache, const StoreKey& key, std::uint64_t now)
     : cache_(cache), key_(key), began_(now) {
   cache_.readings_.emplace(key_, this);
@@ -75,9 +82,7 @@ void SessionCache::confirm(const StoreKey& key, std::string_view generation, con
   }
   Entry& entry = entries_.front();
   if (std::string_view(entry.generation.data(), kGenerationSize) != generation) {
-    bytes_ -= entry.bytes - kOverhead;
-    entry.bytes = kOverhead;
-    entry.session.reset();
+    forget_session(entry);
     generation.copy(entry.generation.data(), kGenerationSize);
   }
   entry.mark = mark;
@@ -98,6 +103,7 @@ void SessionCache::invalidate(const StoreKey& key) noexcept {
 void SessionCache::flush() noexcept {
   for (const auto& reading : readings_) reading.second->overtaken_ = true;
   stats_.invalidated += entries_.size();
+  by_sid_.clear();
   index_.clear();
   entries_.clear();
   bytes_ = 0;
@@ -110,6 +116,7 @@ void SessionCache::keep(const std::shared_ptr<const OpenSession>& session, const
   Entry& entry = *found->second;
   if (identity.size() != entry.identity.size()) return;
   if (session->generation() != std::string_view(entry.generation.data(), kGenerationSize)) return;
+  by_sid_.insert_or_assign(session->cookie().sid, found->second);
   identity.copy(entry.identity.data(), entry.identity.size());
   entry.keys = &keys;
   entry.session = session;
@@ -119,27 +126,28 @@ void SessionCache::keep(const std::shared_ptr<const OpenSession>& session, const
   make_room();
 }
 
-SessionCache::Entry* SessionCache::use(const StoreKey& key, const KeyRing& keys,
+SessionCache::Entry* SessionCache::use(Entries::iterator found, const KeyRing& keys,
                                        std::string_view identity, std::uint64_t now) noexcept {
-  const auto found = index_.find(key);
-  if (found == index_.end()) return nullptr;
-  Entry& entry = *found->second;
+  Entry& entry = *found;
   if (entry.expires_at <= now) {
-    drop(found->second);
+    drop(found);
     return nullptr;
   }
   if (!entry.session || entry.keys != &keys ||
       identity != std::string_view(entry.identity.data(), entry.identity.size())) {
     return nullptr;
   }
-  entries_.splice(entries_.begin(), entries_, found->second);
+  entries_.splice(entries_.begin(), entries_, found);
   return &entry;
 }
 
-std::shared_ptr<const OpenSession> SessionCache::find(const StoreKey& key, const KeyRing& keys,
+std::shared_ptr<const OpenSession> SessionCache::find(const SessionCookie& cookie,
+                                                      const KeyRing& keys,
                                                       std::string_view identity,
                                                       std::uint64_t now) {
-  const Entry* entry = use(key, keys, identity, now);
+  const auto found = by_sid_.find(cookie.sid);
+  const Entry* entry =
+      found == by_sid_.end() ? nullptr : use(found->second, keys, identity, now);
   if (entry == nullptr || plus(entry->confirmed_at, limits_.max_age) <= now ||
       !coherence_.current(entry->mark)) {
     ++stats_.misses;
@@ -152,7 +160,9 @@ std::shared_ptr<const OpenSession> SessionCache::find(const StoreKey& key, const
 std::shared_ptr<const OpenSession> SessionCache::find_confirmed(
     const StoreKey& key, const KeyRing& keys, std::string_view identity, std::uint64_t now,
     Milliseconds within) {
-  const Entry* entry = use(key, keys, identity, now);
+  const auto found = index_.find(key);
+  if (found == index_.end()) return nullptr;
+  const Entry* entry = use(found->second, keys, identity, now);
   if (entry == nullptr || plus(entry->confirmed_at, within) <= now) return nullptr;
   return entry->session;
 }
@@ -171,7 +181,15 @@ SessionCache::Stats SessionCache::stats() const noexcept {
   return result;
 }
 
+void SessionCache::forget_session(Entry& entry) noexcept {
+  if (entry.session) by_sid_.erase(entry.session->cookie().sid);
+  entry.session.reset();
+  bytes_ -= entry.bytes - kOverhead;
+  entry.bytes = kOverhead;
+}
+
 void SessionCache::drop(Entries::iterator entry) noexcept {
+  forget_session(*entry);
   bytes_ -= entry->bytes;
   index_.erase(entry->key);
   entries_.erase(entry);

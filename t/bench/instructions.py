@@ -77,11 +77,13 @@ def main() -> None:
     parser.add_argument("--nginx", type=Path, default=Path("/usr/sbin/nginx"))
     parser.add_argument("--requests", type=int, default=300)
     parser.add_argument("--functions", type=int, default=0, help="show that many of each path")
+    parser.add_argument("--cache", default="16m", help="oidc_session_cache: a size, or off")
     options = parser.parse_args()
     counter = Counter(root_dir())
     settings = Settings(options.module.resolve(), options.nginx)
     results = []
-    with Bench(settings, counter.wrapper(), "master_process off;") as bench:
+    with Bench(settings, counter.wrapper(), "master_process off;",
+               cache=options.cache) as bench:
         for name, path, logs_in in PATHS:
             cookie = bench.cookie(path) if logs_in else ""
             connection = http.client.HTTPConnection(bench.origin.removeprefix("http://"))

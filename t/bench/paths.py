@@ -37,7 +37,8 @@ def with_real_sized_tokens(provider):
     return provider
 
 
-def configuration(upstream: int, port: int, op: ScriptedOp, redis: RedisServer) -> str:
+def configuration(upstream: int, port: int, op: ScriptedOp, redis: RedisServer,
+                  cache: str) -> str:
     shm, stored = (with_real_sized_tokens(op.provider(name)) for name in ("shm", "redis"))
     token = "x" * TOKEN
     body = "\n".join([
@@ -48,18 +49,20 @@ def configuration(upstream: int, port: int, op: ScriptedOp, redis: RedisServer) 
             stored, redirect_uri="/callback-redis", session_storage="redis",
             session_secret=SESSION_SECRET, redis_port=redis.port) + PROXY)])
     return (f"upstream application {{ server 127.0.0.1:{upstream}; keepalive 64; }}\n"
-            + "access_log off;\n" + server(port, body))
+            + f"access_log off;\noidc_session_cache {cache};\n" + server(port, body))
 
 
 class Bench:
     """Provider, Redis, application and gateway.
 
     `wrapper`: a program that runs the gateway. `sessions`: how many others Redis holds already.
+    `cache`: oidc_session_cache.
     """
 
-    def __init__(self, settings: Settings, wrapper=(), main: str = "", sessions: int = 0):
+    def __init__(self, settings: Settings, wrapper=(), main: str = "", sessions: int = 0,
+                 cache: str = "16m"):
         self._settings, self._wrapper, self._main = settings, list(wrapper), main
-        self._sessions = sessions
+        self._sessions, self._cache = sessions, cache
         self._running = []
 
     def __enter__(self):
@@ -84,8 +87,8 @@ class Bench:
         self.gateway = Nginx(self._settings, "gateway")
         self.gateway.wrapper = self._wrapper
         self._running.append(self.gateway)
-        self.gateway.start(configuration(upstream, port, op, redis), port, level="error",
-                           main=self._main)
+        self.gateway.start(configuration(upstream, port, op, redis, self._cache), port,
+                           level="error", main=self._main)
         self.origin = f"http://127.0.0.1:{port}"
 
     def cookie(self, path: str) -> str:

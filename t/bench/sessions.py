@@ -71,9 +71,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--sessions", type=int, default=0, help="that many others are in Redis")
+    parser.add_argument("--cache", default="16m", help="oidc_session_cache: a size, or off")
     options = parser.parse_args()
     settings = Settings(options.module.resolve(), options.nginx)
-    with Bench(settings, sessions=options.sessions) as bench:
+    with Bench(settings, sessions=options.sessions, cache=options.cache) as bench:
         paths = [Measured(name, path, [bench.cookie(path)] if logs_in else [])
                  for name, path, logs_in in PATHS]
         worker = bench.gateway.workers()[0]

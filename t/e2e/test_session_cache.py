@@ -3,7 +3,9 @@
 Two gateways, each an nginx of its own, on one Redis: what one of them changes, the other has cached.
 """
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 from bench.client import NAVIGATION, Client, Wire
@@ -276,6 +278,22 @@ def test_no_tracking(make_nginx, upstream, provider, make_redis):
     for _ in range(20):
         assert site.echo(client).bearer
     assert site.nginx.error_log.read_text().count("no cache of sessions") == 1
+
+
+def test_the_documented_access_list(make_nginx, upstream, provider, make_redis):
+    text = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
+    acl = re.search(r"^user gateway on >PASSWORD (.*)$", text, re.MULTILINE)[1]
+    redis = make_redis(user="gateway", password="redis-password-canary", acl=acl)
+    one, two = (redis_site(make_nginx, upstream, provider, redis.port, redis_username="gateway",
+                           redis_password="redis-password-canary", redis_prefix="portal")
+                for _ in range(2))
+    client = logged_in(one)
+    warm(one, client, redis)
+    warm(two, client, redis)
+    logout(one, client)
+    Requests(two, client).until_refused(BOUND + NOISE)
+    refused = [line for line in redis.command("ACL", "LOG")]
+    assert refused == []
 
 
 def test_small_cache_forgets_and_still_works(make_nginx, upstream, provider, make_redis):

@@ -125,6 +125,13 @@ constexpr Refused kRefused[] = {
     {"oidc_session_absolute_timeout 0\noidc_session_idling_timeout 0", "never end"},
     {"oidc_session_idling_timeout 1x", "whole seconds"},
     {"oidc_session_audience \"\"", "printable"},
+    {"oidc_session_cache 1k", "oidc_session_cache"},
+    {"oidc_session_cache 16m max=1s", "only max_age=TIME"},
+    {"oidc_session_cache 16m max_age=0", "oidc_session_cache"},
+    {"oidc_session_outage sometimes", "deny or cached=TIME"},
+    {"oidc_session_outage cached=2h", "oidc_session_outage"},
+    {"oidc_session_storage redis\noidc_session_secret 0123456789abcdef0123456789abcdef\n"
+     "oidc_session_cache off\noidc_session_outage cached=5m", "oidc_session_cache is off"},
     {"oidc_session_cookie_name oidc_login_x\noidc_authorization_cookie_name oidc_login",
      "begins as"},
     {"oidc_session_cookie_name __Host-s\noidc_session_cookie_domain example.com",

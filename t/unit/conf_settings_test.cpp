@@ -255,6 +255,22 @@ TEST(ConfSettings, Redis) {
   EXPECT_EQ(built.settings->session.secrets.size(), 1U);
 }
 
+TEST(ConfSettings, CacheOfSessions) {
+  const auto session = [](const std::string& lines) {
+    const Built built = build("oidc_session_storage redis\n"
+                              "oidc_session_secret 0123456789abcdef0123456789abcdef\n" + lines);
+    EXPECT_NE(built.settings, nullptr) << built.error;
+    const SessionSettings& made = built.settings->session;
+    return std::array<std::int64_t, 3>{static_cast<std::int64_t>(made.cache_size),
+                                       made.cache_max_age, made.outage_cached};
+  };
+  EXPECT_EQ(session(""), (std::array<std::int64_t, 3>{16 << 20, 60, 0}));
+  EXPECT_EQ(session("oidc_session_cache 1m max_age=5s\noidc_session_outage cached=5m"),
+            (std::array<std::int64_t, 3>{1 << 20, 5, 300}));
+  EXPECT_EQ(session("oidc_session_cache off\noidc_session_outage deny"),
+            (std::array<std::int64_t, 3>{0, 60, 0}));
+}
+
 TEST(ConfSettings, ValuesWithVariablesAreListed) {
   Built built = build(
       "oidc_redirect_uri https://$host/cb\noidc_logout_redirect_uri /bye\n"
@@ -322,6 +338,7 @@ INSTANTIATE_TEST_SUITE_P(
                "oidc_login_tokens: no effect with oidc_login_methods off"},
         Warned{"oidc_session_idling_timeout 48h", "oidc_session_idling_timeout: it is longer"},
         Warned{"oidc_redis_host redis.example.com", "no effect without oidc_session_storage"},
+        Warned{"oidc_session_outage cached=5m", "no effect without oidc_session_storage redis"},
         Warned{"oidc_session_storage redis\noidc_redis_ssl on\noidc_redis_ssl_verify off\n"
                "oidc_session_secret 0123456789abcdef0123456789abcdef",
                "oidc_redis_ssl_verify: off"},

@@ -51,7 +51,7 @@ class SessionCaches : public testing::Test {
     cache_.keep(session.opened, keys_, identity());
   }
   [[nodiscard]] bool has(const Session& session, std::uint64_t now = kStart) {
-    return cache_.find(session.key, keys_, identity(), now) == session.opened;
+    return cache_.find(session.cookie, keys_, identity(), now) == session.opened;
   }
 
   const KeyRing keys_ = key_ring({kSecret});
@@ -71,9 +71,9 @@ TEST_F(SessionCaches, BelongToOneIdentityAndOneKeyRing) {
   const Session session = make();
   read(session);
   const KeyRing equal = key_ring({kSecret});
-  EXPECT_FALSE(cache_.find(session.key, keys_, identity("another"), kStart));
-  EXPECT_FALSE(cache_.find(session.key, keys_, std::string(), kStart));
-  EXPECT_FALSE(cache_.find(session.key, equal, identity(), kStart));
+  EXPECT_FALSE(cache_.find(session.cookie, keys_, identity("another"), kStart));
+  EXPECT_FALSE(cache_.find(session.cookie, keys_, std::string(), kStart));
+  EXPECT_FALSE(cache_.find(session.cookie, equal, identity(), kStart));
   EXPECT_TRUE(has(session));
 }
 
@@ -185,7 +185,7 @@ TEST_F(SessionCaches, HoldNothingThatIsLargerThanTheyAre) {
   const SessionCache::Reading reading(tiny, session.key, kStart);
   tiny.confirm(reading, envelope_generation(session.envelope), CacheMark{0, 1}, 900s);
   tiny.keep(session.opened, keys_, identity());
-  EXPECT_FALSE(tiny.find(session.key, keys_, identity(), kStart));
+  EXPECT_FALSE(tiny.find(session.cookie, keys_, identity(), kStart));
   EXPECT_EQ(tiny.stats().bytes, 0U);
 }
 
@@ -208,7 +208,7 @@ TEST_F(SessionCachesInOutage, ServeWhatTheStoreConfirmed) {
   const Session session = make();
   confirm(session, 900s);
   watched_.live = 0;
-  EXPECT_FALSE(held_.find(session.key, keys_, identity(), kStart));
+  EXPECT_FALSE(held_.find(session.cookie, keys_, identity(), kStart));
   EXPECT_TRUE(serves(session, kStart + 299'999, 300s));
   EXPECT_FALSE(serves(session, kStart + 300'000, 300s));
 }
@@ -234,7 +234,7 @@ TEST_F(SessionCachesInOutage, KeepWhatNobodyWatchesButNotWhatHasChanged) {
   confirm(unwatched, 900s, 7);
   confirm(changed, 900s);
   held_.invalidate(changed.key);
-  EXPECT_FALSE(held_.find(unwatched.key, keys_, identity(), kStart));
+  EXPECT_FALSE(held_.find(unwatched.cookie, keys_, identity(), kStart));
   EXPECT_TRUE(serves(unwatched, kStart, 300s));
   EXPECT_FALSE(serves(changed, kStart, 300s));
 }

@@ -1,0 +1,166 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "oidc/outage.h"
+#include "oidc/session_cache.h"
+#include "scripted_world.h"
+
+namespace oidc {
+namespace {
+
+using namespace test;
+using namespace std::chrono_literals;
+
+class Unwatched final : public Coherence {
+ public:
+  [[nodiscard]] bool current(const CacheMark&) const noexcept override { return false; }
+};
+
+class SessionOutage : public testing::Test {
+ protected:
+  SessionOutage() {
+    world_.settings.logout.uri_suffix = "/logout";
+    world_.settings.session.outage_cached = 60;
+    world_.worker.services.cache = &cache_;
+    world_.log_in(browser_);
+    key_ = world_.session_of(browser_)->key();
+    read();
+  }
+  // A request that the store answers, as a store reports it.
+  void read() {
+    const SessionCache::Reading reading(cache_, key_, world_.loop.monotonic_ms());
+    cache_.confirm(reading, envelope_generation(world_.store.envelope(key_)), CacheMark{}, 900s);
+    world_.visit(browser_, "/");
+  }
+  void store_fails() { world_.io.break_all("store", Fault::error); }
+  void pass_time(Milliseconds length) {
+    world_.loop.run([](ScriptedLoop& loop, Milliseconds delay) -> Task<bool> {
+      co_await sleep_for(loop, delay);
+      co_return true;
+    }(world_.loop, length));
+  }
+  Task<bool> replay_once() {
+    co_await replay_logouts(world_.shared, world_.store,
+                            store_name(world_.settings.session), 30s);
+    co_return true;
+  }
+  void replay() { world_.loop.run(replay_once()); }
+
+  World world_;
+  Browser browser_;
+  Unwatched coherence_;
+  SessionCache cache_{{1024 * 1024, 60s, 60s}, coherence_};
+  StoreKey key_;
+};
+
+TEST_F(SessionOutage, WhatTheStoreConfirmedGoesOn) {
+  store_fails();
+  EXPECT_TRUE(passes(world_.visit(browser_, "/")));
+  pass_time(50s);
+  EXPECT_TRUE(passes(world_.visit(browser_, "/")));
+  pass_time(10s);
+  EXPECT_TRUE(denies(world_.visit(browser_, "/"), Errc::store_unavailable));
+}
+
+TEST_F(SessionOutage, NotWithDeny) {
+  world_.settings.session.outage_cached = 0;
+  store_fails();
+  EXPECT_TRUE(denies(world_.visit(browser_, "/"), Errc::store_unavailable));
+}
+
+TEST_F(SessionOutage, NotWhatChangedBefore) {
+  cache_.invalidate(key_);
+  store_fails();
+  EXPECT_TRUE(denies(world_.visit(browser_, "/"), Errc::store_unavailable));
+}
+
+TEST_F(SessionOutage, NotWithoutTheCookie) {
+  store_fails();
+  browser_.cookies.clear();
+  EXPECT_TRUE(starts_login(world_.visit(browser_, "/")));
+}
+
+TEST_F(SessionOutage, NeverBeyondTheAccessTokenAndWithoutARefresh) {
+  world_.settings.session.outage_cached = 100'000;
+  const Seconds end = world_.session_of(browser_)->record().access_expires;
+  ASSERT_GT(end, 0);
+  const std::size_t asked = world_.io.count("http");
+  store_fails();
+  // Due for a refresh, but not expired.
+  pass_time(Milliseconds((end - world_.loop.now() - 2) * 1000));
+  EXPECT_TRUE(passes(world_.visit(browser_, "/")));
+  pass_time(3s);
+  EXPECT_TRUE(denies(world_.visit(browser_, "/"), Errc::store_unavailable));
+  EXPECT_EQ(world_.io.count("http"), asked);
+}
+
+TEST_F(SessionOutage, NoStrongerLoginThanWasMade) {
+  world_.settings.authorization.acr_values = {"platinum"};
+  store_fails();
+  EXPECT_TRUE(denies(world_.visit(browser_, "/"), Errc::store_unavailable));
+}
+
+TEST_F(SessionOutage, ALogoutHoldsAtOnceAndIsToldLater) {
+  const Browser thief = browser_;
+  store_fails();
+  const Outcome outcome = world_.access(browser_.post("/app/logout"));
+  EXPECT_EQ(outcome.status, 303) << describe(outcome);
+  EXPECT_EQ(outcome.set_cookies.size(), 1U);
+  Browser copy = thief;
+  EXPECT_TRUE(starts_login(world_.visit(copy, "/")));
+  replay();  // the store still fails
+  EXPECT_TRUE(world_.store.has(key_));
+  EXPECT_TRUE(was_logged_out(world_.shared, key_));
+
+  world_.io.repair();
+  replay();
+  EXPECT_FALSE(world_.store.has(key_));
+  EXPECT_EQ(world_.shared.count("unsent_logout"), 0U);
+  // Another worker may still think that the store is away.
+  EXPECT_TRUE(was_logged_out(world_.shared, key_));
+  pass_time(31s);
+  EXPECT_FALSE(was_logged_out(world_.shared, key_));
+}
+
+TEST_F(SessionOutage, ATombstoneBeatsTheStoreThatIsBack) {
+  const Browser thief = browser_;
+  store_fails();
+  world_.access(browser_.post("/app/logout"));
+  world_.io.repair();
+  Browser copy = thief;
+  EXPECT_TRUE(starts_login(world_.visit(copy, "/")));  // before any replay
+  EXPECT_FALSE(world_.store.has(key_));
+}
+
+TEST_F(SessionOutage, ALogoutThatCannotBeRememberedIsNone) {
+  store_fails();
+  world_.shared.full = true;
+  EXPECT_TRUE(denies(world_.access(browser_.post("/app/logout")), Errc::store_unavailable));
+}
+
+TEST_F(SessionOutage, ALogoutWithoutCachedWaitsForTheStore) {
+  world_.settings.session.outage_cached = 0;
+  store_fails();
+  const Outcome outcome = world_.access(browser_.post("/app/logout"));
+  EXPECT_TRUE(denies(outcome, Errc::store_unavailable));
+  EXPECT_TRUE(outcome.set_cookies.empty());
+}
+
+TEST_F(SessionOutage, ManyLogoutsAreAllTold) {
+  std::vector<StoreKey> keys;
+  for (int i = 0; i < 40; ++i) {
+    keys.push_back(store_key(make_session_cookie(kNow, 3600).sid_view()));
+    ASSERT_TRUE(remember_logout(world_.worker.services, keys.back()));
+  }
+  EXPECT_EQ(world_.shared.count("unsent_logout:"), 40U);
+  world_.io.forget();
+  replay();
+  EXPECT_EQ(world_.io.count("store erase"), 40U);
+  EXPECT_EQ(world_.shared.count("unsent_logout"), 0U);
+  replay();
+  EXPECT_EQ(world_.io.count("store erase"), 40U);
+}
+
+}  // namespace
+}  // namespace oidc
