@@ -8,6 +8,7 @@
 #include "oidc/io.h"
 #include "oidc/key_ring.h"
 #include "oidc/result.h"
+#include "oidc/stored_token.h"
 #include "oidc/time.h"
 
 namespace oidc {
@@ -56,9 +57,9 @@ struct SessionRecord {
   std::string_view subject;
   std::string_view provider_sid;   // the ID token's sid claim
   std::string_view scope;
-  std::string_view access_token;
-  std::string_view refresh_token;  // empty: none
-  std::string_view id_token;
+  std::string_view access_token;   // as it is: each request sends it on
+  StoredToken refresh_token;       // empty: none
+  StoredToken id_token;
   std::string_view nonce;          // of the login: a refreshed ID token may repeat it
   std::string_view acr;            // of the login; empty: the provider did not say
   std::string_view previous;       // StoreKey of the sid that this one renewed; empty: none

@@ -104,7 +104,7 @@ Task<Outcome> logout_flow(Services& services, Facts facts) {
   }
   if (auto asked = ask_first(services, *facts, lookup)) co_return std::move(*asked);
   std::string id_token;
-  if (lookup.session) id_token = lookup.session->record().id_token;
+  if (lookup.session) id_token = lookup.session->record().id_token.text();
   // By the cookie's name for it: a session that is too old or too weak here ends as well.
   const std::string present = present_session_key(services, *facts);
   StoreKey key;

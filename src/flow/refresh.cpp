@@ -45,7 +45,7 @@ Task<Result<TokenResponse>> redeem(Services& services, Session session) {
   if (!metadata) co_return std::move(metadata).error();
   const ClientSettings& client = services.settings.client;
   HttpRequest request = client_request((*metadata)->token_endpoint,
-                                       refresh_grant(session->record().refresh_token), client,
+                                       refresh_grant(session->record().refresh_token.text()), client,
                                        choose_client_auth(client, **metadata));
   const Result<HttpResponse> response = co_await services.http.send(std::move(request));
   if (!response) co_return response.error();

@@ -86,10 +86,10 @@ std::optional<std::string> header_value(const UpstreamHeader& header, const Open
       value = record.access_token;
       break;
     case Source::id_token:
-      value = record.id_token;
+      value = record.id_token.text();
       break;
     case Source::refresh_token:
-      value = record.refresh_token;
+      value = record.refresh_token.text();
       break;
     case Source::session_id:
       value = log_id(session.key());

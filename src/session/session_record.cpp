@@ -40,7 +40,7 @@ std::string encode_record(const SessionRecord& record) {
   out.i64(record.created).i64(record.absolute_end).i64(record.access_expires);
   out.i64(record.tokens_since).i64(record.auth_time).i64(record.sid_since);
   out.text(record.subject).text(record.provider_sid).text(record.scope);
-  out.text(record.access_token).text(record.refresh_token).text(record.id_token);
+  out.text(record.access_token).text(record.refresh_token.kept()).text(record.id_token.kept());
   out.text(record.nonce).text(record.acr).text(record.previous).text(record.remember_sid);
   return out.take();
 }
@@ -60,8 +60,11 @@ Result<SessionRecord> decode_record(std::string_view bytes) {
   record.provider_sid = in.text();
   record.scope = in.text();
   record.access_token = in.text();
-  record.refresh_token = in.text();
-  record.id_token = in.text();
+  const auto refresh_token = StoredToken::from_kept(in.text());
+  const auto id_token = StoredToken::from_kept(in.text());
+  if (!refresh_token || !id_token) return Errc::session_record_invalid;
+  record.refresh_token = *refresh_token;
+  record.id_token = *id_token;
   record.nonce = in.text();
   record.acr = in.text();
   record.previous = in.text();

@@ -58,7 +58,7 @@ TEST_F(LoginActions, ResponseGivesWhatIsAskedForAndIsNeverStored) {
   EXPECT_EQ(World::header(outcome, "X-Content-Type-Options"), "nosniff");
   const Json body = Json::parse(outcome.body);
   ASSERT_EQ(body.size(), 1U);
-  EXPECT_EQ(body["id_token"], world_.session_of(browser_)->record().id_token);
+  EXPECT_EQ(body["id_token"], world_.session_of(browser_)->record().id_token.text());
 }
 
 TEST_F(LoginActions, UpstreamGoesOnWithTheSession) {

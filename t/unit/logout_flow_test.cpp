@@ -32,7 +32,7 @@ class Logout : public testing::Test {
 };
 
 TEST_F(Logout, ErasesTheSessionAndGoesToTheProvider) {
-  const std::string id_token(world_.session_of(browser_)->record().id_token);
+  const std::string id_token(world_.session_of(browser_)->record().id_token.text());
   const Outcome outcome = log_out();
   ASSERT_TRUE(redirects_to(outcome, "https://op.example.com/logout?")) << describe(outcome);
   EXPECT_EQ(outcome.status, 303);

@@ -71,7 +71,7 @@ TEST_F(Refresh, WithoutRotationTheOldRefreshTokenStays) {
     tokens.erase("scope");
   };
   world_.op.id_token_at_refresh = false;
-  const std::string id_token(world_.session_of(browser_)->record().id_token);
+  const std::string id_token = world_.session_of(browser_)->record().id_token.text();
   world_.loop.advance(Milliseconds(250'000));
   ASSERT_TRUE(passes(visit()));
   const auto session = world_.session_of(browser_);
