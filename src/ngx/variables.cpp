@@ -38,14 +38,17 @@ const SessionRecord* granted_record(ngx_http_request_t* r) noexcept {
   return &ctx->grant->session->record();
 }
 
+std::string_view text_of(std::string_view text) { return text; }
+std::string text_of(const StoredToken& token) { return token.text(); }
+
 // A text of the granted session's record, encoded: nginx writes a variable into a header as it is,
 // and JSON can hold line breaks.
-template <std::string_view SessionRecord::* Member>
+template <auto Member>
 ngx_int_t record_variable(ngx_http_request_t* r, Value* value, uintptr_t) noexcept {
   return guard<ngx_int_t>(NGX_ERROR, [&] {
     const SessionRecord* record = granted_record(r);
     if (record == nullptr) return nothing(value);
-    return set_value(r, value, percent_for_header(record->*Member));
+    return set_value(r, value, percent_for_header(text_of(record->*Member)));
   });
 }
 
