@@ -16,9 +16,9 @@ export CCACHE_DIR=$OIDC_CACHE/ccache CCACHE_NOHASHDIR=1
 build_dir() { echo "$ROOT/build/$1-nginx-$(nginx_source_version "$NGINX_TREE")"; }
 module_path() { echo "$(build_dir "$1")/$MODULE_FILE"; }
 
-# build_module PRESET: core, unit tests and the module.
+# build_module PRESET
 build_module() {
-  cmake_build "$1" "$(build_dir "$1")" "-DOIDC_NGINX_BUILD_DIR=$NGINX_TREE/objs" \
+  cmake_build "$1" "$(build_dir "$1")" -DOIDC_TESTS=OFF "-DOIDC_NGINX_BUILD_DIR=$NGINX_TREE/objs" \
     "-DOIDC_NGINX_SOURCE_DIR=$NGINX_TREE"
 }
 
