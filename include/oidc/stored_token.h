@@ -20,6 +20,7 @@ class StoredToken {
   [[nodiscard]] static std::optional<StoredToken> from_kept(std::string_view bytes) noexcept;
 
   [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }  // as it is here
   [[nodiscard]] std::string kept() const;
   [[nodiscard]] std::string text() const;
   // A JWT's claims, decoded and not verified; nullopt for an opaque token.

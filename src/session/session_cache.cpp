@@ -14,10 +14,12 @@ constexpr std::size_t kOverhead = 768;
 
 std::size_t weight_of(const SessionRecord& record) noexcept {
   std::size_t size = kOverhead;
+  for (const StoredToken& token : {record.refresh_token, record.id_token}) {
+    size += token.size() + sizeof(std::uint32_t);
+  }
   for (const std::string_view text :
-       {record.subject, record.provider_sid, record.scope, record.access_token,
-        record.refresh_token, record.id_token, record.nonce, record.acr, record.previous,
-        record.remember_sid}) {
+       {record.subject, record.provider_sid, record.scope, record.access_token, record.nonce,
+        record.acr, record.previous, record.remember_sid}) {
     size += text.size() + sizeof(std::uint32_t);
   }
   return size;
