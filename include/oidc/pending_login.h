@@ -37,6 +37,20 @@ struct PendingLogin {
                                                              std::string_view cookie_name,
                                                              std::string_view identity);
 
+// A logout at the provider whose browser is expected back at oidc_post_logout_uri.
+struct PendingLogout {
+  Seconds created = 0;
+  std::string state;     // as sent
+  std::string settings;  // which of several Settings of one identity began it
+};
+[[nodiscard]] std::string seal_pending_logout(const PendingLogout& logout, const KeyRing& keys,
+                                              std::string_view cookie_name,
+                                              std::string_view identity);
+[[nodiscard]] std::optional<PendingLogout> open_pending_logout(std::string_view value,
+                                                               const KeyRing& keys,
+                                                               std::string_view cookie_name,
+                                                               std::string_view identity);
+
 struct LoginState {
   std::string login_id;
   Seconds created = 0;

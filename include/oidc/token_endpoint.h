@@ -26,6 +26,8 @@ namespace oidc {
 [[nodiscard]] Form code_grant(std::string_view code, std::string_view redirect_uri,
                               std::string_view code_verifier);
 [[nodiscard]] Form refresh_grant(std::string_view refresh_token);
+// RFC 7009 section 2.1; `hint` is "access_token" or "refresh_token".
+[[nodiscard]] Form revocation_request(std::string_view token, std::string_view hint);
 
 struct TokenResponse {
   std::string access_token;

@@ -13,6 +13,12 @@ constexpr Choices<bool LogoutSettings::*, 3> kMethods = {{
     {"delete", &LogoutSettings::del},
 }};
 
+constexpr Choices<LogoutFrom, 3> kFrom = {{
+    {"same-origin", LogoutFrom::same_origin},
+    {"same-site", LogoutFrom::same_site},
+    {"any", LogoutFrom::any},
+}};
+
 Result<void> uri_suffix(SettingsDraft& draft, const DirectiveUse& use) {
   std::string& suffix = draft.settings.logout.uri_suffix;
   suffix.clear();
@@ -67,6 +73,7 @@ Result<void> check_paths(const SettingsDraft& draft) {
   const LogoutSettings& logout = draft.settings.logout;
   const std::pair<std::string_view, const std::string*> paths[] = {
       {"oidc_redirect_uri", &draft.settings.authorization.callback_path},
+      {"oidc_post_logout_uri", &logout.post_logout_uri},
       {"oidc_backchannel_logout_uri", &logout.backchannel_uri},
       {"oidc_frontchannel_logout_uri", &logout.frontchannel_uri}};
   for (const auto& [name, path] : paths) {
@@ -76,7 +83,8 @@ Result<void> check_paths(const SettingsDraft& draft) {
       what.append(*other).append("\" is that of ").append(name).append(" as well");
       return draft.conflict(other_name, what);
     }
-    const bool indexed = name == "oidc_redirect_uri" || draft.settings.session.store_metadata;
+    const bool needs_index = path == &logout.backchannel_uri || path == &logout.frontchannel_uri;
+    const bool indexed = !needs_index || draft.settings.session.store_metadata;
     if (!indexed && !path->empty()) {
       return draft.conflict(name, "it needs oidc_session_store_metadata on: sessions are found by it");
     }
@@ -88,13 +96,25 @@ constexpr Directive kDirectives[] = {
     {"oidc_logout_uri_suffix", 1, 1, Contexts::all, false, "off", uri_suffix},
     {"oidc_logout_query_arg", 1, 1, Contexts::all, false, "off",
      text_or_off<&Settings::logout, &LogoutSettings::query_arg>},
+    {"oidc_logout_post_arg", 1, 1, Contexts::all, false, "off",
+     text_or_off<&Settings::logout, &LogoutSettings::post_arg>},
     {"oidc_logout_methods", 1, 3, Contexts::all, false, "POST DELETE", methods},
+    {"oidc_logout_from", 1, 1, Contexts::all, false, "same-origin",
+     choice<kFrom, &Settings::logout, &LogoutSettings::from>},
     {"oidc_logout_redirect_uri", 1, 1, Contexts::all, false, "off", redirect_uri},
     {"oidc_backchannel_logout_uri", 1, 1, Contexts::all, false, "off",
      own_path<&LogoutSettings::backchannel_uri>},
     {"oidc_backchannel_logout_exp", 1, 1, Contexts::all, false, "required", backchannel_exp},
     {"oidc_frontchannel_logout_uri", 1, 1, Contexts::all, false, "off",
      own_path<&LogoutSettings::frontchannel_uri>},
+    {"oidc_post_logout_uri", 1, 1, Contexts::all, false, "off",
+     own_path<&LogoutSettings::post_logout_uri>},
+    {"oidc_logout_revoke", 1, 1, Contexts::all, false, "off",
+     flag<&Settings::logout, &LogoutSettings::revoke>},
+    {"oidc_logout_revoke_access_token", 1, 1, Contexts::all, false, "on",
+     flag<&Settings::logout, &LogoutSettings::revoke_access_token>},
+    {"oidc_logout_revoke_refresh_token", 1, 1, Contexts::all, false, "on",
+     flag<&Settings::logout, &LogoutSettings::revoke_refresh_token>},
 };
 
 }  // namespace
@@ -103,14 +123,46 @@ std::span<const Directive> logout_directives() {
   return kDirectives;
 }
 
+namespace {
+
+Result<void> check_revocation(SettingsDraft& draft) {
+  const LogoutSettings& logout = draft.settings.logout;
+  if (!logout.revoke) {
+    for (const std::string_view name :
+         {"oidc_logout_revoke_access_token", "oidc_logout_revoke_refresh_token"}) {
+      if (draft.is_set(name)) draft.warn(name, "no effect without oidc_logout_revoke on");
+    }
+    return {};
+  }
+  if (!logout.revoke_access_token && !logout.revoke_refresh_token) {
+    return draft.conflict("oidc_logout_revoke", "there is no token left that it may revoke");
+  }
+  const ProviderSettings& provider = draft.settings.provider;
+  if (!provider.discover && provider.revocation_endpoint.empty()) {
+    return draft.conflict("oidc_logout_revoke",
+                          "oidc_revocation_endpoint must be set where nothing is discovered");
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> finish_logout(SettingsDraft& draft) {
   const Settings& settings = draft.settings;
-  const std::string& suffix = settings.logout.uri_suffix;
-  if (!suffix.empty() && settings.authorization.callback_path.ends_with(suffix)) {
-    return draft.conflict(
-        "oidc_logout_uri_suffix",
-        "the callback \"" + settings.authorization.callback_path + "\" ends like that");
+  const LogoutSettings& logout = settings.logout;
+  const std::string& callback = settings.authorization.callback_path;
+  for (const std::string& path : {callback, logout.post_logout_uri}) {
+    if (logout.uri_suffix.empty() || !path.ends_with(logout.uri_suffix)) continue;
+    return draft.conflict("oidc_logout_uri_suffix", "\"" + path + "\" ends like that");
   }
+  if (!logout.post_arg.empty() && !logout.post) {
+    draft.warn("oidc_logout_post_arg", "no effect without POST in oidc_logout_methods");
+  }
+  if (logout.from == LogoutFrom::any) {
+    draft.warn("oidc_logout_from", "any: every site can log this one's users out");
+  }
+  Result<void> revocation = check_revocation(draft);
+  if (!revocation) return revocation;
   return check_paths(draft);
 }
 

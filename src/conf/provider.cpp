@@ -58,6 +58,8 @@ constexpr Directive kDirectives[] = {
      endpoint<&ProviderSettings::jwks_endpoint>},
     {"oidc_end_session_endpoint", 1, 1, Contexts::all, false, "off",
      endpoint<&ProviderSettings::end_session_endpoint>},
+    {"oidc_revocation_endpoint", 1, 1, Contexts::all, false, "off",
+     endpoint<&ProviderSettings::revocation_endpoint>},
     {"oidc_rediscovery_lifetime", 1, 1, Contexts::all, false, "30s",
      seconds<1, kDay, kProvider, &ProviderSettings::rediscovery_lifetime>},
     {"oidc_cache_ttl", 1, 1, Contexts::all, false, "1h",
@@ -88,6 +90,7 @@ constexpr EndpointName kEndpoints[] = {
     {"oidc_token_endpoint", &ProviderSettings::token_endpoint, true},
     {"oidc_jwks_endpoint", &ProviderSettings::jwks_endpoint, true},
     {"oidc_end_session_endpoint", &ProviderSettings::end_session_endpoint, false},
+    {"oidc_revocation_endpoint", &ProviderSettings::revocation_endpoint, false},
 };
 
 Result<void> check_endpoints(SettingsDraft& draft) {

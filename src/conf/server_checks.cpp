@@ -65,8 +65,9 @@ Result<void> check_index(const Settings& a, const Settings& b) {
 // A path of ours has one meaning, whoever gave it.
 Result<void> check_paths(const Settings& a, const Settings& b) {
   const auto paths_of = [](const Settings& settings) {
-    return std::array<std::pair<std::string_view, std::string_view>, 3>{
+    return std::array<std::pair<std::string_view, std::string_view>, 4>{
         {{"oidc_redirect_uri", settings.authorization.callback_path},
+         {"oidc_post_logout_uri", settings.logout.post_logout_uri},
          {"oidc_backchannel_logout_uri", settings.logout.backchannel_uri},
          {"oidc_frontchannel_logout_uri", settings.logout.frontchannel_uri}}};
   };

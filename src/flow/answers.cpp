@@ -112,6 +112,13 @@ Outcome page(Services& services, std::string html, std::string_view script_nonce
   return outcome;
 }
 
+Outcome logged_out_page(Services& services) {
+  return page(services,
+              "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Signed out"
+              "</title></head><body><main><h1>Signed out</h1></main></body></html>\n",
+              {});
+}
+
 std::string absolute(const Services& services, const RequestFacts& facts,
                      std::string_view target) {
   std::string url = own_origin(services.settings, facts);

@@ -19,6 +19,8 @@ namespace oidc {
 [[nodiscard]] Outcome pass(Services& services, std::shared_ptr<const OpenSession> session);
 // 200 with a page of our own under a strict Content-Security-Policy; `script_nonce` may be empty.
 [[nodiscard]] Outcome page(Services& services, std::string html, std::string_view script_nonce);
+// The end of a logout that leads nowhere else.
+[[nodiscard]] Outcome logged_out_page(Services& services);
 
 // The absolute URL of a target on our own origin, byte for byte: a target can never name a host.
 [[nodiscard]] std::string absolute(const Services& services, const RequestFacts& facts,

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "answers.h"
 #include "oidc/base64url.h"
 #include "oidc/crypto.h"
@@ -5,9 +7,11 @@
 #include "oidc/html.h"
 #include "oidc/logout.h"
 #include "oidc/outage.h"
+#include "oidc/post_logout.h"
 #include "oidc/provider.h"
 #include "oidc/url.h"
 #include "session_index.h"
+#include "revocation.h"
 #include "steps.h"
 
 namespace oidc {
@@ -15,9 +19,81 @@ namespace {
 
 constexpr std::string_view kConfirmation = "oidc_logout_confirmation";
 
-constexpr std::string_view kLoggedOutPage =
-    "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Signed out</title>"
-    "</head><body><main><h1>Signed out</h1></main></body></html>\n";
+using Session = std::shared_ptr<const OpenSession>;
+
+// A session that a cookie of the request names; null: nothing of it is left, or it does not open.
+struct NamedSession {
+  StoreKey key;
+  Session session;
+};
+using NamedSessions = std::vector<NamedSession>;
+
+// Of all cookies that verify: two of them are a conflict elsewhere, and a logout ends both.
+std::vector<SessionCookie> session_cookies(const Services& services, const RequestFacts& facts) {
+  const Settings& settings = services.settings;
+  const std::string name =
+      session_cookie_attributes(settings, own_origin_is_https(settings, facts)).name;
+  std::vector<SessionCookie> found;
+  for (const std::string& header : facts.cookie_headers) {
+    CookieReader reader(header);
+    while (const auto pair = reader.next()) {
+      if (pair->name != name) continue;
+      SessionCookieFinder finder(services.keys, name, settings.identity, services.loop.now());
+      std::string alone(pair->name);
+      finder.look_at(alone.append("=").append(pair->value));
+      const auto& cookie = finder.result().cookie;
+      const bool known = cookie && std::any_of(found.begin(), found.end(), [&](const auto& other) {
+        return other.sid == cookie->sid;
+      });
+      if (cookie && !known) found.push_back(*cookie);
+    }
+  }
+  return found;
+}
+
+// By the cookies' names for them: a session that is too old or too weak here ends as well.
+Task<Result<NamedSessions>> named_sessions(Services& services, Facts facts) {
+  const std::vector<SessionCookie> cookies = session_cookies(services, *facts);
+  // With sessions that outlive an outage, a logout does as well.
+  const bool may_outlive = services.settings.session.outage_cached != 0;
+  NamedSessions found;
+  if (cookies.size() == 1) {
+    const SessionLookup lookup = co_await find_session(services, facts);
+    if (lookup.kind == SessionLookup::Kind::error && !may_outlive) co_return lookup.why;
+    found.push_back({store_key(cookies.front().sid_view()), lookup.session});
+    co_return found;
+  }
+  for (const SessionCookie& cookie : cookies) {
+    NamedSession named{store_key(cookie.sid_view()), nullptr};
+    const StoreRead read = co_await services.store.read(named.key);
+    if (read.status == StoreStatus::error && !may_outlive) {
+      co_return Error{Errc::store_unavailable, read.detail};
+    }
+    if (read.status == StoreStatus::hit) {
+      auto session = open_session(read.envelope, cookie, named.key, services.keys,
+                                  services.settings.identity);
+      if (session) named.session = std::move(*session);
+    }
+    found.push_back(std::move(named));
+  }
+  co_return found;
+}
+
+Session first_of(const NamedSessions& sessions) {
+  for (const NamedSession& named : sessions) {
+    if (named.session) return named.session;
+  }
+  return nullptr;
+}
+
+// oidc_logout_from.
+Initiator who_asks(const Settings& settings, const RequestFacts& facts) {
+  const LogoutFrom from = settings.logout.from;
+  if (!facts.sec_purpose.empty()) return Initiator::foreign;
+  if (from == LogoutFrom::any) return Initiator::ours;
+  if (from == LogoutFrom::same_site && facts.sec_fetch_site == "same-site") return Initiator::ours;
+  return initiator(settings, facts);
+}
 
 // Proves that the confirmation page was shown to this very session.
 std::string confirmation_token(const Services& services, const OpenSession& session) {
@@ -43,7 +119,12 @@ Outcome confirmation_page(Services& services, const RequestFacts& facts,
                      "<title>Sign out?</title></head><body><main><h1>Sign out?</h1>";
   if (logout.post) {
     html.append("<form method=\"post\" action=\"").append(url);
-    html.append("\"><button type=\"submit\">Sign out</button></form>");
+    html.append("\">");
+    if (!logout.post_arg.empty()) {
+      html.append("<input type=\"hidden\" name=\"").append(html_escape(logout.post_arg));
+      html.append("\" value=\"1\">");
+    }
+    html.append("<button type=\"submit\">Sign out</button></form>");
   } else {
     html.append("<p><a href=\"").append(url).append("\">Sign out</a></p>");
   }
@@ -61,30 +142,76 @@ std::optional<std::string> sent_confirmation(const RequestFacts& facts) {
 
 // nullopt: the logout goes on.
 std::optional<Outcome> ask_first(Services& services, const RequestFacts& facts,
-                                 const SessionLookup& lookup) {
-  if (initiator(services.settings, facts) == Initiator::ours) return std::nullopt;
-  if (!lookup.session) return deny(services, facts, Error{Errc::logout_cross_site, {}});
+                                 const NamedSessions& sessions) {
+  if (who_asks(services.settings, facts) == Initiator::ours) return std::nullopt;
+  const Session first = first_of(sessions);
+  if (!first) return deny(services, facts, Error{Errc::logout_cross_site, {}});
   const std::optional<std::string> token = sent_confirmation(facts);
-  if (!token) return confirmation_page(services, facts, *lookup.session);
-  if (constant_time_equal(*token, confirmation_token(services, *lookup.session))) {
-    return std::nullopt;
-  }
+  if (!token) return confirmation_page(services, facts, *first);
+  if (constant_time_equal(*token, confirmation_token(services, *first))) return std::nullopt;
   return deny(services, facts, Error{Errc::logout_cross_site, "a confirmation of another session"});
 }
 
-// Where the browser goes: to the provider's end_session, to the configured address, or nowhere.
-// The provider may be down: the local logout never depends on it.
-Task<std::string> after_logout(Services& services, Facts facts, std::string id_token) {
+Task<Result<void>> end_session(Services& services, NamedSession named) {
+  const StoreWrite erased = co_await services.store.erase(named.key);
+  const bool ended =
+      erased.status != StoreStatus::error ||
+      (services.settings.session.outage_cached != 0 && remember_logout(services, named.key));
+  if (!ended) co_return Error{Errc::store_unavailable, erased.detail};
+  if (!named.session) co_return Result<void>();
+  const SessionRecord& record = named.session->record();
+  const Membership who = membership_of(named.key, record);
+  co_await unindex_session(services, who);
+  revoke_tokens(services, std::string(record.access_token), record.refresh_token.text());
+  co_return Result<void>();
+}
+
+// Where the browser goes, and the cookie that it takes along.
+struct Farewell {
+  std::string location;    // empty: nowhere
+  std::string set_cookie;  // empty: none
+};
+
+// To the provider, which sends the browser to oidc_post_logout_uri: the state says that it comes
+// from this very logout.
+Farewell by_provider_and_back(Services& services, const RequestFacts& facts,
+                              const std::string& endpoint, const std::string& id_token) {
   const Settings& settings = services.settings;
-  std::string target = evaluated_target(services, *facts, settings.logout.redirect_uri);
+  const CookieAttributes cookie =
+      pending_logout_cookie(settings, own_origin_is_https(settings, facts));
+  PendingLogout pending;
+  pending.created = services.loop.now();
+  pending.state = base64url_encode(random_string(16));
+  pending.settings = settings_name(settings);
+  Farewell farewell;
+  farewell.location =
+      end_session_url(endpoint, settings.client.id, id_token,
+                      absolute(services, facts, settings.logout.post_logout_uri), pending.state);
+  farewell.set_cookie = set_cookie(
+      cookie, seal_pending_logout(pending, services.keys, cookie.name, settings.identity),
+      kPendingLogoutLife);
+  return farewell;
+}
+
+// To the provider's end_session, to the configured address, or nowhere. The provider may be down:
+// the local logout never depends on it.
+Task<Farewell> farewell_of(Services& services, Facts facts, std::string id_token) {
+  const Settings& settings = services.settings;
+  Farewell farewell;
   auto metadata = co_await services.provider.metadata();
   if (!metadata) {
     services.log.write(LogLevel::warn, metadata.error().code, metadata.error().detail);
-    co_return target;
   }
-  if ((*metadata)->end_session_endpoint.empty()) co_return target;
-  co_return end_session_url((*metadata)->end_session_endpoint, settings.client.id, id_token,
-                            target);
+  const std::string endpoint = metadata ? (*metadata)->end_session_endpoint : std::string();
+  if (!endpoint.empty() && !settings.logout.post_logout_uri.empty()) {
+    co_return by_provider_and_back(services, *facts, endpoint, id_token);
+  }
+  farewell.location = evaluated_target(services, *facts, settings.logout.redirect_uri);
+  if (!endpoint.empty()) {
+    farewell.location =
+        end_session_url(endpoint, settings.client.id, id_token, farewell.location);
+  }
+  co_return farewell;
 }
 
 }  // namespace
@@ -93,39 +220,25 @@ Task<Outcome> logout_flow(Services& services, Facts facts) {
   const Settings& settings = services.settings;
   Result<void> host = check_host(settings, *facts);
   if (!host) co_return deny(services, *facts, std::move(host).error());
-  if (initiator(settings, *facts) == Initiator::foreign) {
+  if (who_asks(settings, *facts) == Initiator::foreign) {
     co_return deny(services, *facts, Error{Errc::logout_cross_site, {}});
   }
-  const SessionLookup lookup = co_await find_session(services, facts);
-  // With sessions that outlive an outage, a logout does as well.
-  const Seconds outage = services.settings.session.outage_cached;
-  if (lookup.kind == SessionLookup::Kind::error && outage == 0) {
-    co_return deny(services, *facts, lookup.why);
-  }
-  if (auto asked = ask_first(services, *facts, lookup)) co_return std::move(*asked);
+  const Result<NamedSessions> sessions = co_await named_sessions(services, facts);
+  if (!sessions) co_return deny(services, *facts, sessions.error());
+  if (auto asked = ask_first(services, *facts, *sessions)) co_return std::move(*asked);
   std::string id_token;
-  if (lookup.session) id_token = lookup.session->record().id_token.text();
-  // By the cookie's name for it: a session that is too old or too weak here ends as well.
-  const std::string present = present_session_key(services, *facts);
-  StoreKey key;
-  if (present.size() == key.text.size()) {
-    present.copy(key.text.data(), key.text.size());
-    const StoreWrite erased = co_await services.store.erase(key);
-    const bool ended = erased.status != StoreStatus::error ||
-                       (outage != 0 && remember_logout(services, key));
-    if (!ended) {
-      co_return deny(services, *facts, Error{Errc::store_unavailable, erased.detail});
-    }
+  if (const Session first = first_of(*sessions)) id_token = first->record().id_token.text();
+  for (const NamedSession& named : *sessions) {
+    const Result<void> ended = co_await end_session(services, named);
+    if (!ended) co_return deny(services, *facts, ended.error());
   }
-  if (lookup.session) {
-    const Membership who = membership_of(lookup.session->key(), lookup.session->record());
-    co_await unindex_session(services, who);
-  }
-  std::string location = co_await after_logout(services, facts, std::move(id_token));
-  Outcome outcome = location.empty() ? page(services, std::string(kLoggedOutPage), {})
-                                     : redirect(services, *facts, std::move(location));
+  Farewell farewell = co_await farewell_of(services, facts, std::move(id_token));
+  Outcome outcome = farewell.location.empty()
+                        ? logged_out_page(services)
+                        : redirect(services, *facts, std::move(farewell.location));
   const bool https = own_origin_is_https(settings, *facts);
   outcome.set_cookies.push_back(delete_cookie(session_cookie_attributes(settings, https)));
+  if (!farewell.set_cookie.empty()) outcome.set_cookies.push_back(farewell.set_cookie);
   co_return outcome;
 }
 

@@ -3,6 +3,7 @@
 #include "oidc/provider.h"
 #include "oidc/refreshes.h"
 #include "refresh_lock.h"
+#include "revocation.h"
 #include "session_index.h"
 #include "steps.h"
 
@@ -208,10 +209,18 @@ Task<RefreshResult> refresh(Services& services, Session known, RefreshLock& lock
   if (written.status == StoreStatus::hit) {
     const Result<void> there = co_await check_still_there(services, session);
     if (there) co_return refreshed(renewed->session);
-    if (there.error().code == Errc::session_logged_out) co_return ended(there.error());
-    co_return failed(there.error());
+    if (there.error().code != Errc::session_logged_out) co_return failed(there.error());
+    revoke_tokens(services, tokens->access_token, tokens->refresh_token);
+    co_return ended(there.error());
   }
-  if (written.status == StoreStatus::miss) co_return co_await read_again(services, session);
+  if (written.status == StoreStatus::miss) {
+    RefreshResult now = co_await read_again(services, session);
+    // Logged out meanwhile: the logout saw the tokens before these.
+    if (now.kind == RefreshResult::Kind::ended) {
+      revoke_tokens(services, tokens->access_token, tokens->refresh_token);
+    }
+    co_return now;
+  }
   services.log.write(LogLevel::error, Errc::refresh_unsaved, written.detail);
   services.loop.spawn(save_later(services, session, renewed->envelope, lock));
   RefreshResult unsaved = refreshed(renewed->session);

@@ -86,6 +86,7 @@ void RedisConnection::on_read() {
   if (connection_->close != 0 && state_ == State::ready && pending_.empty()) {
     return fail("the worker shuts down", true);
   }
+  const bool was_ready = state_ == State::ready;
   static std::array<char, 16384> buffer;  // a worker has one thread
   for (;;) {
     auto* room = reinterpret_cast<u_char*>(buffer.data());
@@ -99,7 +100,8 @@ void RedisConnection::on_read() {
     return fail("the event could not be set", true);
   }
   rearm();
-  close_if_done();
+  // One that has just got ready was opened for commands that wait for the owner's next turn.
+  if (was_ready) close_if_done();
 }
 
 bool RedisConnection::parse(std::string_view bytes) {

@@ -14,6 +14,13 @@ void on_read_event(ngx_http_request_t* r) noexcept {
   });
 }
 
+void on_whole_body(ngx_http_request_t* r) noexcept {
+  guard([r] {
+    RequestCtx* ctx = RequestCtx::find(r);
+    if (ctx != nullptr && ctx->body_reader() != nullptr) ctx->body_reader()->on_whole();
+  });
+}
+
 // nginx's first call back comes from inside ngx_http_read_client_request_body: begin() goes on.
 void on_body_started(ngx_http_request_t*) noexcept {}
 
@@ -28,7 +35,8 @@ class RequestBodyReader::Arrived {
   Arrived& operator=(const Arrived&) = delete;
   ~Arrived() {
     reader_.waiter_ = nullptr;
-    if (!reader_.done_) reader_.r_->read_event_handler = ngx_http_block_reading;
+    if (reader_.done_ || reader_.use_ == Use::look) return;
+    reader_.r_->read_event_handler = ngx_http_block_reading;
   }
   bool await_ready() const noexcept { return reader_.done_; }
   void await_suspend(std::coroutine_handle<> handle) noexcept {
@@ -58,6 +66,27 @@ void RequestBodyReader::begin(std::size_t max) {
     finish(Errc::too_large);
     return;
   }
+  use_ == Use::look ? begin_buffered() : begin_unbuffered();
+}
+
+// nginx reads on by itself and keeps what it read; whoever asks for the body later gets it.
+void RequestBodyReader::begin_buffered() {
+  const ngx_int_t rc = ngx_http_read_client_request_body(r_, on_whole_body);
+  r_->write_event_handler = ngx_http_core_run_phases;
+  if (rc >= NGX_HTTP_SPECIAL_RESPONSE || rc == NGX_ERROR) {
+    finish(Errc::malformed);
+    return;
+  }
+  --r_->main->count;
+}
+
+void RequestBodyReader::on_whole() {
+  if (done_) return;
+  take_available();
+  if (!done_) finish(Errc::none);
+}
+
+void RequestBodyReader::begin_unbuffered() {
   r_->request_body_no_buffering = 1;
   const ngx_int_t rc = ngx_http_read_client_request_body(r_, on_body_started);
   r_->write_event_handler = ngx_http_core_run_phases;
@@ -103,7 +132,7 @@ void RequestBodyReader::take_available() {
     }
     if (ngx_buf_in_memory(buf)) {
       bytes_.append(reinterpret_cast<const char*>(buf->pos), static_cast<std::size_t>(size));
-      buf->pos = buf->last;
+      if (use_ == Use::consume) buf->pos = buf->last;
     } else if (buf->in_file) {
       const std::size_t at = bytes_.size();
       bytes_.resize(at + static_cast<std::size_t>(size));
@@ -116,7 +145,7 @@ void RequestBodyReader::take_available() {
       }
     }
   }
-  body->bufs = nullptr;
+  if (use_ == Use::consume) body->bufs = nullptr;
 }
 
 void RequestBodyReader::finish(Errc reason) {

@@ -33,7 +33,7 @@ struct LocationConf {
 
 // A path of the module's own, matched exactly and for the whole server.
 struct ServerPath {
-  enum class Kind : std::uint8_t { callback, backchannel_logout, frontchannel_logout };
+  enum class Kind : std::uint8_t { callback, post_logout, backchannel_logout, frontchannel_logout };
   Kind kind = Kind::callback;
   std::vector<Owner> owners;  // in the order of the configuration
 };

@@ -192,6 +192,7 @@ void register_owner(const Merging& merging, const Settings* settings) {
   server.view.owners.push_back(owner);
   using Kind = ServerPath::Kind;
   add_path(server, settings->authorization.callback_path, Kind::callback, owner);
+  add_path(server, settings->logout.post_logout_uri, Kind::post_logout, owner);
   add_path(server, settings->logout.backchannel_uri, Kind::backchannel_logout, owner);
   add_path(server, settings->logout.frontchannel_uri, Kind::frontchannel_logout, owner);
 }

@@ -1,4 +1,4 @@
-// The phase handlers. SERVER_REWRITE: the callback. PREACCESS: a run begins. ACCESS: sessions and
+// The phase handlers. SERVER_REWRITE: the callback, and the way back from a logout at the provider. PREACCESS: a run begins. ACCESS: sessions and
 // logins. PRECONTENT: the headers of whatever others let through. Hot requests are decided here, without a coroutine.
 #include "ngx/handlers.h"
 
@@ -10,6 +10,7 @@
 #include "ngx/upstream_request.h"
 #include "ngx/worker.h"
 #include "oidc/logout_flows.h"
+#include "oidc/post_logout.h"
 
 namespace oidc::ngx {
 namespace {
@@ -70,6 +71,8 @@ ngx_int_t finish_own_path(ngx_http_request_t* r, RequestCtx& ctx, ServerPath::Ki
 
 Task<Outcome> flow_of(ServerPath::Kind kind, Owners owners, RequestCtx& ctx, Loop& loop) {
   switch (kind) {
+    case ServerPath::Kind::post_logout:
+      return post_logout_flow(std::move(owners), ctx.facts());
     case ServerPath::Kind::backchannel_logout:
       return backchannel_logout_flow(std::move(owners), ctx.facts(), ctx.make_body_reader(loop));
     case ServerPath::Kind::frontchannel_logout:
@@ -138,7 +141,13 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
     return let_through(r, ctx, settings, std::move(session));
   }
   if (may_be_logout(r, settings.logout)) hide_query_in_error_log(r);
-  ctx.start(access_flow(*services, ctx.facts()), false);
+  if (form_may_log_out(r, settings.logout) && !is_error_page(r)) {
+    RequestBodyReader& body =
+        ctx.make_body_reader(worker->loop(), RequestBodyReader::Use::look);
+    ctx.start(access_flow_with_form(*services, ctx.facts(), body), false);
+  } else {
+    ctx.start(access_flow(*services, ctx.facts()), false);
+  }
   if (ctx.stage() == RequestCtx::Stage::running) return NGX_AGAIN;
   return act_on(r, ctx, settings, ctx.take_outcome());
 }

@@ -54,8 +54,8 @@ void RequestCtx::cancel_on_cleanup(void* data) noexcept { static_cast<RequestCtx
 
 Facts RequestCtx::facts() { return make_facts(r_, *evaluator_); }
 
-RequestBodyReader& RequestCtx::make_body_reader(Loop& loop) {
-  return body_reader_.emplace(r_, loop);
+RequestBodyReader& RequestCtx::make_body_reader(Loop& loop, RequestBodyReader::Use use) {
+  return body_reader_.emplace(r_, loop, use);
 }
 
 void RequestCtx::start(Task<Outcome> task, bool is_callback) {

@@ -40,7 +40,8 @@ class RequestCtx {
   [[nodiscard]] bool is_callback() const noexcept { return is_callback_; }
   // The facts of the request as it stands.
   [[nodiscard]] Facts facts();
-  [[nodiscard]] RequestBodyReader& make_body_reader(Loop& loop);
+  [[nodiscard]] RequestBodyReader& make_body_reader(
+      Loop& loop, RequestBodyReader::Use use = RequestBodyReader::Use::consume);
   [[nodiscard]] RequestBodyReader* body_reader() noexcept {
     return body_reader_ ? &*body_reader_ : nullptr;
   }

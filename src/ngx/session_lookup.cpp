@@ -2,6 +2,7 @@
 
 #include "ngx/request_headers.h"
 #include "oidc/outage.h"
+#include "oidc/post_logout.h"
 #include "oidc/session_cache.h"
 
 namespace oidc::ngx {
@@ -46,9 +47,21 @@ bool may_be_logout(const ngx_http_request_t* r, const LogoutSettings& logout) no
          (!logout.uri_suffix.empty() && to_view(r->uri).ends_with(logout.uri_suffix));
 }
 
+bool form_may_log_out(const ngx_http_request_t* r, const LogoutSettings& logout) noexcept {
+  if (logout.post_arg.empty() || !logout.post || r->method != NGX_HTTP_POST) return false;
+  const off_t length = r->headers_in.content_length_n;
+  if (length <= 0 || length > static_cast<off_t>(kMaxLogoutBody)) return false;
+  if (r->headers_in.chunked || r->headers_in.content_type == nullptr) return false;
+  constexpr std::string_view kType = "application/x-www-form-urlencoded";
+  const ngx_str_t& type = r->headers_in.content_type->value;
+  if (type.len < kType.size()) return false;
+  const auto* wanted = reinterpret_cast<const u_char*>(kType.data());
+  return ngx_strncasecmp(type.data, const_cast<u_char*>(wanted), kType.size()) == 0;
+}
+
 std::shared_ptr<const OpenSession> find_hot_session(ngx_http_request_t* r, Services& services) {
   const Settings& settings = services.settings;
-  if (may_be_logout(r, settings.logout)) return nullptr;
+  if (may_be_logout(r, settings.logout) || form_may_log_out(r, settings.logout)) return nullptr;
   const CookieLookup found = find_session_cookie(r, services);
   if (found.conflict || !found.cookie) return nullptr;
   auto session = session_at_hand(services, *found.cookie);

@@ -16,5 +16,9 @@ namespace oidc::ngx {
 // Whether access_flow must look at it first: it may be a logout.
 [[nodiscard]] bool may_be_logout(const ngx_http_request_t* r,
                                  const LogoutSettings& logout) noexcept;
+// Whether its form must be read to know: a urlencoded POST of a known, bounded length, where
+// oidc_logout_post_arg is set.
+[[nodiscard]] bool form_may_log_out(const ngx_http_request_t* r,
+                                    const LogoutSettings& logout) noexcept;
 
 }  // namespace oidc::ngx

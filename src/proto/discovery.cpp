@@ -24,6 +24,8 @@ constexpr Endpoint kEndpoints[] = {
     {"jwks_uri", &ProviderMetadata::jwks_uri, &ProviderSettings::jwks_endpoint, true},
     {"end_session_endpoint", &ProviderMetadata::end_session_endpoint,
      &ProviderSettings::end_session_endpoint, false},
+    {"revocation_endpoint", &ProviderMetadata::revocation_endpoint,
+     &ProviderSettings::revocation_endpoint, false},
 };
 
 Result<void> check_endpoint(const char* name, const std::string& url, bool https_only) {

@@ -115,6 +115,13 @@ Form refresh_grant(std::string_view refresh_token) {
   return form;
 }
 
+Form revocation_request(std::string_view token, std::string_view hint) {
+  Form form;
+  form.add("token", token);
+  form.add("token_type_hint", hint);
+  return form;
+}
+
 Result<TokenResponse> read_token_response(const HttpResponse& response, Seconds now) {
   if (response.status != 200) return token_error(response);
   if (response.content_type != "application/json") {

@@ -101,6 +101,31 @@ std::optional<PendingLogin> open_pending_login(std::string_view value, const Key
   return login;
 }
 
+std::string seal_pending_logout(const PendingLogout& logout, const KeyRing& keys,
+                                std::string_view cookie_name, std::string_view identity) {
+  FieldWriter out;
+  out.u8(kVersion).i64(logout.created).text(logout.state).text(logout.settings);
+  const SessionKeys& key = keys.sealing();
+  return seal(key.id(), key.login_key(), additional_data("pending logout", cookie_name, identity),
+              out.bytes());
+}
+
+std::optional<PendingLogout> open_pending_logout(std::string_view value, const KeyRing& keys,
+                                                 std::string_view cookie_name,
+                                                 std::string_view identity) {
+  const std::string additional = additional_data("pending logout", cookie_name, identity);
+  const std::optional<std::string> plaintext = open(value, keys, &SessionKeys::login_key, additional);
+  if (!plaintext) return std::nullopt;
+  FieldReader in(*plaintext);
+  if (in.u8() != kVersion) return std::nullopt;
+  PendingLogout logout;
+  logout.created = in.i64();
+  logout.state = in.text();
+  logout.settings = in.text();
+  if (!in.complete()) return std::nullopt;
+  return logout;
+}
+
 std::optional<std::string> seal_state(const LoginState& state, const KeyRing& keys,
                                       std::string_view identity) {
   std::string packed;

@@ -116,6 +116,22 @@ constexpr Refused kRefused[] = {
     {"oidc_logout_query_arg \"a b\"", "without spaces"},
     {"oidc_logout_methods PUT", "get, post or delete"},
     {"oidc_logout_redirect_uri goodbye", "a path is expected"},
+    {"oidc_logout_post_arg \"a b\"", "without spaces"},
+    {"oidc_logout_from anybody", "same-origin, same-site or any"},
+    {"oidc_post_logout_uri https://app.example.com/bye", "a path of this server"},
+    {"oidc_post_logout_uri /bye?x=1", "its path must be one such as"},
+    {"oidc_post_logout_uri /a/../b", "its path must be one such as"},
+    {"oidc_post_logout_uri /oidc/callback", "is that of oidc_redirect_uri"},
+    {"oidc_post_logout_uri /signed/out\noidc_logout_uri_suffix /out", "ends like that"},
+    {"oidc_revocation_endpoint http://id.example.com/revoke", "must be https"},
+    {"oidc_revocation_endpoint /revoke", "absolute"},
+    {"oidc_logout_revoke maybe", "on or off"},
+    {"oidc_logout_revoke on\noidc_logout_revoke_access_token off\n"
+     "oidc_logout_revoke_refresh_token off", "no token left"},
+    {"oidc_logout_revoke on\noidc_using_pseudo_issuer on\n"
+     "oidc_authorization_endpoint https://id.example.com/a\n"
+     "oidc_token_endpoint https://id.example.com/t\noidc_jwks_endpoint https://id.example.com/j",
+     "oidc_revocation_endpoint must be set"},
     {"oidc_session_storage memcached", "shm, shm:NAME of an oidc_session_zone, or redis"},
     {"oidc_session_storage shm:", "shm:NAME"},
     {"oidc_session_storage redis", "oidc_session_secret: it must be set"},

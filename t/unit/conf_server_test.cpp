@@ -42,6 +42,13 @@ TEST(ConfServer, RedisTimeoutsMakeNoOtherStore) {
   EXPECT_THAT(verdict(redis, redis + "oidc_redis_prefix x"), HasSubstr("two stores"));
 }
 
+TEST(ConfServer, TheWayBackFromALogoutIsNobodysCallback) {
+  EXPECT_EQ(verdict("oidc_post_logout_uri /bye", "oidc_post_logout_uri /bye"), "");
+  const std::string other = "oidc_client_id other\noidc_redirect_uri /bye";
+  EXPECT_THAT(verdict("oidc_post_logout_uri /bye", other), HasSubstr("is also that of"));
+  EXPECT_THAT(verdict(other, "oidc_post_logout_uri /bye"), HasSubstr("is also that of"));
+}
+
 TEST(ConfServer, NameSharedByTwoIdentities) {
   EXPECT_THAT(verdict("oidc_session_cookie_name s",
                       "oidc_session_cookie_name s\noidc_client_id other\noidc_redirect_uri /o"),

@@ -151,6 +151,57 @@ TEST_F(Logout, IsJudgedBeforeTheSessionIsLookedAt) {
   EXPECT_TRUE(world_.io.calls().empty());
 }
 
+TEST_F(Logout, SameSiteIsLetInWhereItIsWanted) {
+  world_.settings.logout.from = LogoutFrom::same_site;
+  const auto cross = browser_.post("/logout");
+  cross->sec_fetch_site = "cross-site";
+  EXPECT_TRUE(denies(log_out(cross), Errc::logout_cross_site));
+  const auto origin = from_nobody(browser_.post("/logout"));
+  origin->origin = "https://sibling.example.org";  // nothing says that it is of our site
+  EXPECT_TRUE(denies(log_out(origin), Errc::logout_cross_site));
+  const auto sibling = browser_.post("/logout");
+  sibling->sec_fetch_site = "same-site";
+  EXPECT_EQ(log_out(sibling).kind, Outcome::Kind::answer);
+  EXPECT_EQ(world_.store.size(), 0U);
+}
+
+TEST_F(Logout, AnySiteIsLetInWhereItIsWantedButNoPrefetch) {
+  world_.settings.logout.from = LogoutFrom::any;
+  world_.settings.logout.get = true;
+  const auto prefetch = browser_.navigate("/logout");
+  prefetch->sec_purpose = "prefetch";
+  EXPECT_TRUE(denies(log_out(prefetch), Errc::logout_cross_site));
+  EXPECT_TRUE(logged_in());
+  const auto cross = browser_.post("/logout");
+  cross->sec_fetch_site = "cross-site";
+  EXPECT_EQ(log_out(cross).kind, Outcome::Kind::answer);
+  world_.log_in(browser_);
+  EXPECT_TRUE(redirects_to(log_out(from_nobody(browser_.post("/logout"))),
+                           "https://op.example.com/logout?"));
+  EXPECT_EQ(world_.store.size(), 0U);
+}
+
+// A second valid cookie, planted by a subdomain or left by a mistake: elsewhere neither is used.
+TEST_F(Logout, TwoSessionsInConflictBothEnd) {
+  Browser other;
+  world_.log_in(other);
+  ASSERT_EQ(world_.store.size(), 2U);
+  const auto facts = browser_.post("/logout");
+  const auto others = other.post("/logout");
+  for (const std::string& header : others->cookie_headers) {
+    facts->cookie_headers.push_back(header);
+  }
+  EXPECT_EQ(log_out(facts).kind, Outcome::Kind::answer);
+  EXPECT_EQ(world_.store.size(), 0U);
+  EXPECT_TRUE(starts_login(world_.access(other.navigate("/"))));
+}
+
+TEST_F(Logout, TheConfirmationPageKeepsTheBodysArgument) {
+  world_.settings.logout.post_arg = "sign<out";
+  const Outcome asked = log_out(from_nobody(browser_.post("/logout")));
+  EXPECT_NE(asked.body.find("name=\"sign&lt;out\""), std::string::npos) << asked.body;
+}
+
 TEST_F(Logout, OnAForeignHostIsRefused) {
   const auto facts = browser_.post("/logout");
   facts->host = "evil.example";

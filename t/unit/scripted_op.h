@@ -29,6 +29,7 @@ class ScriptedOp {
                 {"token_endpoint", url("/token")},
                 {"jwks_uri", url("/jwks")},
                 {"end_session_endpoint", url("/logout")},
+                {"revocation_endpoint", url("/revoke")},
                 {"code_challenge_methods_supported", {"S256"}}};
   }
 
@@ -46,7 +47,10 @@ class ScriptedOp {
   std::function<void(Json& tokens)> edit_tokens;
   std::optional<HttpResponse> token_answer;  // instead of anything else
 
+  HttpResponse revocation_answer{200, "", ""};
+
   // ---- what happened
+  std::vector<std::string> revoked;  // "HINT TOKEN", with the client's right credentials
   std::size_t codes_redeemed = 0;
   std::size_t refreshes = 0;
   bool token_was_reused = false;  // RFC 9700 section 4.14.2: the family is revoked
@@ -76,6 +80,7 @@ class ScriptedOp {
     if (request.url.ends_with("/.well-known/openid-configuration")) return json(200, metadata);
     if (request.url == url("/jwks")) return json(200, key_set());
     if (request.url == url("/token")) return token(request);
+    if (request.url == url("/revoke")) return revoke(request);
     return {404, "text/html", "not here"};
   }
 
@@ -96,11 +101,23 @@ class ScriptedOp {
     return {{"keys", keys}};
   }
 
-  HttpResponse token(const HttpRequest& request) {
-    if (token_answer) return *token_answer;
+  static bool knows_client(const HttpRequest& request) {
     const std::string basic =
         base64_encode(std::string(kClientId) + ":" + form_encode(kClientSecret));
-    if (request.authorization.view() != "Basic " + basic) return error("invalid_client", 401);
+    return request.authorization.view() == "Basic " + basic;
+  }
+
+  HttpResponse revoke(const HttpRequest& request) {
+    if (!knows_client(request)) return error("invalid_client", 401);
+    const Form form = Form::parse(request.body.view()).value();
+    revoked.push_back(std::string(form.get("token_type_hint").value_or("?")) + " " +
+                      std::string(form.get("token").value_or("?")));
+    return revocation_answer;
+  }
+
+  HttpResponse token(const HttpRequest& request) {
+    if (token_answer) return *token_answer;
+    if (!knows_client(request)) return error("invalid_client", 401);
     const Form form = Form::parse(request.body.view()).value();
     if (form.get("grant_type") == "authorization_code") return redeem(form);
     if (form.get("grant_type") == "refresh_token") return refresh(form);
