@@ -79,7 +79,11 @@ Outcome signed_out(Services& services) {
 Task<Outcome> frontchannel_logout_flow(Owners owners, Facts facts) {
   Services& first = *owners.front();
   if (facts->method != "GET") {
-    co_return deny(first, *facts, Error{Errc::callback_method, "the front-channel logout takes GET"});
+    Outcome wrong = deny(first, *facts, Error{Errc::callback_method, "this address takes GET alone"});
+    for (auto& [name, value] : wrong.headers) {
+      if (name == "Allow") value = "GET";
+    }
+    co_return wrong;
   }
   const Result<Request> request = read_request(*facts);
   if (!request) co_return deny(first, *facts, request.error());

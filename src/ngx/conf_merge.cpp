@@ -213,7 +213,9 @@ void install_administration(const Merging& merging, const LocationObject& locati
       merging.contexts.loc_conf[ngx_http_core_module.ctx_index]);
   core->handler = administration_handler;
   const bool open = location.words.get("oidc_session_admin")->front().words[0] == "public";
-  if (open || location.view.enabled || core->noname || core->lmt_excpt) return;
+  const bool asks_for_login = location.view.enabled &&
+                              location.view.settings->unauthenticated != Unauthenticated::pass;
+  if (open || asks_for_login || core->noname || core->lmt_excpt) return;
   merging.main().guarded.push_back({merging.contexts.loc_conf, describe(merging, location)});
 }
 

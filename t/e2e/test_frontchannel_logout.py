@@ -94,6 +94,7 @@ def test_get_only(site):
     client = logged_in(site, "sid-9")
     response = frame(site, method="POST", iss=site.provider.issuer, sid="sid-9")
     assert response.status == 405, response
+    assert response.header("Allow") == "GET"
     assert site.echo(client).bearer
 
 

@@ -4,12 +4,13 @@ import time
 from urllib.parse import unquote, urljoin
 
 import pytest
-from bench.client import NAVIGATION, Client
+from bench.client import FORM, NAVIGATION, Client
+from bench.forms import forms
 from bench.jose import claims_of
-from bench.login import at_provider, begin, deliver
+from bench.login import at_provider, begin, deliver, walk
 from bench.nginx import directives, location, server
 from bench.oidc_provider import CLIENT_ID, CLIENT_SECRET
-from bench.proc import free_port
+from bench.proc import free_port, wait_for
 from bench.upstream import Echo
 
 SAME = [h for h in NAVIGATION if h[0] != "Sec-Fetch-Site"] + [("Sec-Fetch-Site", "same-origin")]
@@ -90,6 +91,26 @@ def test_logout_at_the_provider(gateway):
         arrived = client.navigate(urljoin(gateway.origin, arrived.location))
     assert (arrived.status, arrived.body) == (200, b"bye"), arrived
     assert client.navigate(gateway.origin + "/x").status in (302, 303)
+
+
+def test_backchannel_logout(make_nginx, upstream, make_oidc_provider, ca, certificate):
+    """The browser logs out at the provider itself, without a word to the gateway."""
+    path = "/oidc/backchannel-logout"
+    gateway = Gateway(make_nginx, upstream, make_oidc_provider, ca, certificate,
+                      directives(backchannel_logout_uri=path), backchannel=path, ca=ca)
+    client, other = gateway.client(), gateway.client()
+    at_op = gateway.client()
+    url = begin(client, gateway.origin + "/x")
+    response = deliver(client, walk(at_op, at_op.navigate(url), gateway.origin))
+    assert response.status in (302, 303), response
+    gateway.login(other)
+    page = at_op.navigate(gateway.provider.issuer + "/session/end")
+    form = forms(page.body, page.url)[0]
+    done = at_op.request("POST", form.action, [*NAVIGATION, FORM], form.encode())
+    assert done.status in (200, 302, 303), done
+    wait_for("logged out", lambda: client.navigate(gateway.origin + "/x").status in (302, 303), 10)
+    assert "backchannel called" in gateway.provider.log(), gateway.provider.log()
+    assert gateway.echo(other).bearer
 
 
 def test_chromium(gateway, browser):

@@ -137,7 +137,7 @@ def test_hostile_queries_end_nothing(site, query):
 @pytest.mark.parametrize("guard, fine", [
     ("", False), ("satisfy any;", False), ("auth_basic off;", False), ("oidc off;", False),
     ("allow 127.0.0.1; deny all;", True), ("allow ::1;", True), ("internal;", True),
-    ("oidc on;", True),
+    ("oidc on;", True), ("oidc on; oidc_unauthenticated pass;", False),
     ("auth_basic realm; auth_basic_user_file /dev/null;", True)])
 @pytest.mark.parametrize("word", ["on", "public"])
 def test_an_open_location_is_refused(settings, op, guard, fine, word):

@@ -65,6 +65,8 @@ provider.use(async (ctx, next) => {  // everyone who asks is logged in
   }
 });
 provider.on('server_error', (ctx, error) => console.error('server_error', error));
+provider.on('backchannel.success', () => console.log('backchannel called'));
+provider.on('backchannel.error', (ctx, error) => console.error('backchannel.error', error.message));
 provider.on('grant.success', (ctx) => console.log('granted', ctx.oidc.params.grant_type));
 provider.on('grant.revoked', () => console.log('revoked a grant'));
 provider.on('grant.error', (ctx, error) => console.error('grant.error', error.error_description));
