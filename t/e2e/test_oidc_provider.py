@@ -97,7 +97,7 @@ def test_backchannel_logout(make_nginx, upstream, make_oidc_provider, ca, certif
     """The browser logs out at the provider itself, without a word to the gateway."""
     path = "/oidc/backchannel-logout"
     gateway = Gateway(make_nginx, upstream, make_oidc_provider, ca, certificate,
-                      directives(backchannel_logout_uri=path), backchannel=path, ca=ca)
+                      directives(backchannel_logout_uri=path), backchannel=path, trust=ca)
     client, other = gateway.client(), gateway.client()
     at_op = gateway.client()
     url = begin(client, gateway.origin + "/x")

@@ -6,6 +6,7 @@ import time
 import pytest
 from bench.client import Client
 from bench.gateway import SESSION_SECRET, Site, protect
+from bench.logout_token import ended
 from bench.nginx import Nginx, location
 from bench.proc import wait_for
 
@@ -67,13 +68,13 @@ def test_list_and_end(site):
     assert abs(by_sid[0]["created"] - time.time()) < 120
     assert answer(ask(site, "GET", f"id={by_sid[0]['id']}"))["sessions"][0]["id"] == by_sid[0]["id"]
     assert answer(ask(site, "DELETE", f"id={by_sid[0]['id']}")) == {"ended": 1}
-    assert site.asks_for_login(one)
+    ended(site, one)
     assert site.echo(two).bearer
     assert answer(ask(site, "DELETE", "sid=ann-2"))["ended"] == 1
-    assert site.asks_for_login(two)
+    ended(site, two)
     assert answer(ask(site, "GET", "subject=ann")) == {"sessions": [], "more": False}
     assert answer(ask(site, "DELETE", "subject=ben"))["ended"] == 1
-    assert site.asks_for_login(other)
+    ended(site, other)
     next_second()
     assert logged_in(site, "ben", "ben-2")
 

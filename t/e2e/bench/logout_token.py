@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from .client import FORM, Client, Response
 from .jose import compact
+from .proc import wait_for
 from .scripted_op import Provider
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -26,6 +27,12 @@ def logout_token(provider: Provider, header: dict | None = None, sign=None, **ch
             **(header or {})}
     head = {name: value for name, value in head.items() if value is not None}
     return compact(head, logout_claims(provider, **changes), sign or provider.signer.sign)
+
+
+def ended(site, client: Client) -> None:
+    """The session is over, whichever worker is asked; each is told at once, but not by us."""
+    wait_for("the end of the session",
+             lambda: all(site.asks_for_login(client) for _ in range(4)), 5, 0.05)
 
 
 def deliver(url: str, token: str, context=None) -> Response:

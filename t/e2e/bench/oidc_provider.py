@@ -39,8 +39,8 @@ def _ed25519_jwk() -> dict:
 class OidcProvider:
     def __init__(self, certificate, gateway: str, port: int = 0, auth: str = "client_secret_basic",
                  alg: str = "RS256", access_token_life: int = 300,
-                 refreshed_token_life: int = 0, backchannel: str = "", ca=None):
-        """`backchannel` is a path of the gateway's, whose certificate `ca` vouches for."""
+                 refreshed_token_life: int = 0, backchannel: str = "", trust=None):
+        """`backchannel` is a path of the gateway's, whose certificate `trust` vouches for."""
         self.port = port or free_port()
         self.issuer = f"https://localhost:{self.port}"
         self.dir = make_dir("oidc-provider")
@@ -64,7 +64,7 @@ class OidcProvider:
         if backchannel:
             setup["client"] |= {"backchannel_logout_uri": gateway + backchannel,
                                 "backchannel_logout_session_required": True}
-            environment = {"E2E_OP": json.dumps(setup), "NODE_EXTRA_CA_CERTS": str(ca.path)}
+            environment = {"E2E_OP": json.dumps(setup), "NODE_EXTRA_CA_CERTS": str(trust.path)}
         self.process = Process(
             "oidc-provider", [node_binary(), Path(__file__).with_suffix(".mjs")],
             self.dir / "provider.log", environment)
