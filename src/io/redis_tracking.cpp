@@ -12,7 +12,7 @@ constexpr ngx_msec_t kPatience = 2000;     // for the answer to a PING
 constexpr ngx_msec_t kPause = 250;         // before the channel is opened again
 constexpr ngx_msec_t kLongPause = 60'000;  // where Redis refuses
 constexpr std::string_view kChannel = "__redis__:invalidate";
-constexpr std::string_view kProbeLife = "1000";
+constexpr std::string_view kProbeLife = "1";  // ms: its being written is all that matters
 
 // One command on a connection of our own.
 class Call {
@@ -45,6 +45,15 @@ class Call {
 
 // co_await call(connection, bytes): Result<RedisReply>.
 Call call(RedisConnection& connection, std::string bytes) { return {connection, std::move(bytes)}; }
+
+// A state of the server that ends, and of which its own requests tell.
+bool is_passing(std::string_view error) noexcept {
+  for (const std::string_view name : {"LOADING", "BUSY", "MASTERDOWN", "OOM", "MISCONF",
+                                      "CLUSTERDOWN", "NOREPLICAS"}) {
+    if (error.starts_with(name)) return true;
+  }
+  return false;
+}
 
 std::string error_of(const Result<RedisReply>& reply) {
   if (!reply) return reply.error().detail;
@@ -139,16 +148,20 @@ void RedisTracking::down(const std::string& why) {
 }
 
 void RedisTracking::refuse(const std::string& why) {
-  retry_at_ = ngx_current_msec + kLongPause;
   if (!std::exchange(warned_, true)) {
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "oidc: Redis at %s: no cache of sessions (oidc_session_cache), since CLIENT "
                   "TRACKING or its channel %*s is not to be had: %s",
                   client_.options().peer().c_str(), kChannel.size(), kChannel.data(), why.c_str());
   }
+  put_off(kLongPause);
+}
+
+void RedisTracking::put_off(ngx_msec_t pause) {
   up_ = false;
   live_.clear();
   probes_.clear();
+  retry_at_ = ngx_current_msec + pause;
   if (tick_event_.timer_set) ngx_del_timer(&tick_event_);
   if (!channel_.closed()) channel_.give_up("not of use");
 }
@@ -162,7 +175,9 @@ void RedisTracking::on_redis_ready(RedisConnection& connection) {
 }
 
 void RedisTracking::on_redis_gone(RedisConnection& connection) {
-  live_.erase(connection.tracked());
+  const std::uint64_t serial = connection.tracked();
+  live_.erase(serial);
+  std::erase_if(probes_, [serial](const auto& probe) { return probe.second.serial == serial; });
 }
 
 void RedisTracking::on_redis_closed(RedisConnection&, const Error& why, bool,
@@ -187,9 +202,9 @@ void RedisTracking::track(RedisConnection& connection) {
   command->replies = 3;
   command->idempotent = false;
   command->on_result = [this](const Result<RedisReply>& reply) {
-    if (reply && reply->kind == RedisReply::Kind::error && up_) {
-      refuse(redis_error_detail(reply->text));
-    }
+    if (!reply || reply->kind != RedisReply::Kind::error || !up_) return;
+    if (is_passing(reply->text)) return put_off(kPatience);
+    refuse(redis_error_detail(reply->text));
   };
   probes_.emplace(std::move(probe), Probe{serial, ngx_current_msec});
   connection.enqueue(std::move(command));

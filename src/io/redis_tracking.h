@@ -52,6 +52,7 @@ class RedisTracking final : public Coherence,
   void up(std::int64_t id, std::uint64_t since);
   void down(const std::string& why);
   void refuse(const std::string& why);
+  void put_off(ngx_msec_t pause);
   void track(RedisConnection& connection);
   void heard(const RedisReply& reply);
   void changed(std::string_view name);

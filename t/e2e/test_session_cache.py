@@ -343,6 +343,23 @@ def test_sessions_in_use_stay(make_nginx, upstream, provider, make_redis):
     assert site.asks_for_login(client)
 
 
+def test_a_touch_that_another_made_is_enough(pair):
+    """The login has just set the end: neither gateway moves it."""
+    one, two, redis = pair
+    first = logged_in(one)
+    for site in pair[:2]:
+        warm(site, first, redis)  # the channels are up
+    client = logged_in(one)
+    before = redis.calls()
+    for site in (one, two):
+        warm(site, client, redis)
+        for _ in range(10):
+            assert site.echo(client).bearer
+    after = redis.calls()
+    for name in ("eval", "evalsha", "pexpire"):
+        assert after.get(name, 0) == before.get(name, 0)
+
+
 @pytest.mark.parametrize("line, said", [
     ("oidc_session_cache 1k;", "oidc_session_cache"),
     ("oidc_session_cache 16m max=1s;", "only max_age=TIME"),
