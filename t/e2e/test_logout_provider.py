@@ -4,6 +4,7 @@ import threading
 import time
 from urllib.parse import parse_qsl, urljoin
 
+import httpx
 import pytest
 from bench.client import FORM, NAVIGATION, XHR, Client
 from bench.gateway import SESSION_SECRET, Site, protect
@@ -280,6 +281,22 @@ def test_another_site_cannot_by_the_body(site):
     headers = (*NAVIGATION[:3], ("Sec-Fetch-Site", "cross-site"), FORM)
     assert post(site, client, "form", b"logout=1", headers).status == 403
     assert is_logged_in(site, client, "form")
+
+
+def test_http2(make_nginx, upstream, https_op, ca, certificate):
+    provider = https_op.provider("h2-form")
+    site = Site(make_nginx, upstream, provider, certificate=certificate, http2=True,
+                host="localhost", ssl_trusted_certificate=ca.path, logout_post_arg="logout")
+    client, path = Client(ca.client_context()), "/h2"
+    site.login(client, path, ca.client_context())
+    headers = {**dict(SAME), "Content-Type": FORM[1], "Cookie": client.cookie_header(site.url(path))}
+    with httpx.Client(http2=True, verify=ca.client_context()) as h2:
+        for body in (b"a=1", b"a=" + b"x" * 20000, b"a=" + b"y" * 60000):
+            answer = h2.post(site.url(path), content=body, headers=headers)
+            assert (answer.http_version, answer.status_code) == ("HTTP/2", 200)
+            assert answer.json()["body"].encode() == body
+        assert h2.post(site.url(path), content=b"logout=1", headers=headers).status_code == 303
+    assert site.asks_for_login(client, path)
 
 
 # ---- oidc_logout_from
