@@ -16,6 +16,44 @@ bool is_host_character(char c) {
          c == '-' || c == '_' || c == ':';
 }
 
+// HOST:PORT, the address of IPv6 in brackets.
+Result<HostPort> parse_node(std::string_view word) {
+  constexpr std::string_view kExpected = "HOST:PORT is expected, an IPv6 address in brackets";
+  const std::size_t colon = word.rfind(':');
+  if (colon == std::string_view::npos) return bad_value(word, kExpected);
+  std::string_view name = word.substr(0, colon);
+  const bool bracketed = name.starts_with('[') && name.ends_with(']');
+  if (bracketed) name = name.substr(1, name.size() - 2);
+  const bool ipv6 = name.find(':') != std::string_view::npos;
+  if (name.empty() || ipv6 != bracketed ||
+      !std::all_of(name.begin(), name.end(), is_host_character)) {
+    return bad_value(word, kExpected);
+  }
+  const Result<std::uint64_t> port = parse_number(word.substr(colon + 1), 1, 65535);
+  if (!port) return bad_value(word, "the port must be between 1 and 65535");
+  return HostPort{std::string(name), static_cast<std::uint16_t>(*port)};
+}
+
+template <auto Member>
+Result<void> nodes_or_off(SettingsDraft& draft, const DirectiveUse& use) {
+  std::vector<HostPort>& target = draft.settings.session.redis.*Member;
+  target.clear();
+  if (is_off(use.words)) return {};
+  for (const std::string& word : use.words) {
+    Result<HostPort> node = parse_node(word);
+    if (!node) return std::move(node).error();
+    if (std::find(target.begin(), target.end(), *node) != target.end()) {
+      return bad_value(word, "it stands there twice");
+    }
+    target.push_back(std::move(*node));
+  }
+  return {};
+}
+
+constexpr Choices<SentinelRole, 3> kRoles{{{"master", SentinelRole::master},
+                                           {"slave", SentinelRole::slave},
+                                           {"any", SentinelRole::any}}};
+
 // A name, or an address; that of IPv6 with or without brackets.
 Result<void> host(SettingsDraft& draft, const DirectiveUse& use) {
   std::string_view name = use.words[0];
@@ -78,6 +116,20 @@ constexpr Directive kDirectives[] = {
      milliseconds_of<&RedisSettings::read_timeout_ms>},
     {"oidc_redis_keepalive_pool_size", 1, 1, Contexts::all, false, "2",
      number<1, 256, kSession, kRedis, &RedisSettings::connections>},
+    {"oidc_redis_cluster_nodes", 1, kManyWords, Contexts::all, false, "off",
+     nodes_or_off<&RedisSettings::cluster_nodes>},
+    {"oidc_redis_cluster_max_redirections", 1, 1, Contexts::all, false, "5",
+     number<0, 100, kSession, kRedis, &RedisSettings::cluster_max_redirections>},
+    {"oidc_redis_sentinel_nodes", 1, kManyWords, Contexts::all, false, "off",
+     nodes_or_off<&RedisSettings::sentinel_nodes>},
+    {"oidc_redis_sentinel_master", 1, 1, Contexts::all, false, "off",
+     text_or_off<kSession, kRedis, &RedisSettings::sentinel_master>},
+    {"oidc_redis_sentinel_role", 1, 1, Contexts::all, false, "master",
+     choice<kRoles, kSession, kRedis, &RedisSettings::sentinel_role>},
+    {"oidc_redis_sentinel_username", 1, 1, Contexts::all, false, "off",
+     text_or_off<kSession, kRedis, &RedisSettings::sentinel_username>},
+    {"oidc_redis_sentinel_password", 1, 1, Contexts::all, false, "off",
+     secret_or_off<kSession, kRedis, &RedisSettings::sentinel_password>},
 };
 
 Result<void> check_tls(SettingsDraft& draft) {
@@ -101,6 +153,67 @@ Result<void> check_tls(SettingsDraft& draft) {
   return {};
 }
 
+// A place of its own excludes the nodes' places.
+Result<void> check_places(SettingsDraft& draft, std::string_view nodes) {
+  for (const std::string_view name :
+       {"oidc_redis_host", "oidc_redis_port", "oidc_redis_socket"}) {
+    if (!draft.is_set(name)) continue;
+    if (name == "oidc_redis_socket" && draft.settings.session.redis.socket.empty()) continue;
+    return draft.conflict(nodes, std::string("it cannot be set together with ").append(name));
+  }
+  return {};
+}
+
+Result<void> check_cluster(SettingsDraft& draft) {
+  const RedisSettings& redis = draft.settings.session.redis;
+  constexpr std::string_view kNodes = "oidc_redis_cluster_nodes";
+  if (redis.cluster_nodes.empty()) {
+    constexpr std::string_view kRedirections = "oidc_redis_cluster_max_redirections";
+    if (draft.is_set(kRedirections)) {
+      draft.warn(kRedirections, "no effect without oidc_redis_cluster_nodes");
+    }
+    return {};
+  }
+  if (!redis.sentinel_nodes.empty()) {
+    return draft.conflict(kNodes, "it cannot be set together with oidc_redis_sentinel_nodes: a "
+                                  "cluster has no Sentinel");
+  }
+  if (redis.database != 0) {
+    return draft.conflict("oidc_redis_database", "a cluster has database 0 alone");
+  }
+  return check_places(draft, kNodes);
+}
+
+Result<void> check_sentinel(SettingsDraft& draft) {
+  const RedisSettings& redis = draft.settings.session.redis;
+  constexpr std::string_view kNodes = "oidc_redis_sentinel_nodes";
+  if (redis.sentinel_nodes.empty()) {
+    if (!redis.sentinel_master.empty()) {
+      return draft.conflict("oidc_redis_sentinel_master",
+                            "oidc_redis_sentinel_nodes must be set as well");
+    }
+    for (const std::string_view name :
+         {"oidc_redis_sentinel_role", "oidc_redis_sentinel_username",
+          "oidc_redis_sentinel_password"}) {
+      if (draft.is_set(name)) draft.warn(name, "no effect without oidc_redis_sentinel_nodes");
+    }
+    return {};
+  }
+  if (redis.sentinel_master.empty()) {
+    return draft.conflict(kNodes, "oidc_redis_sentinel_master must be set as well");
+  }
+  if (redis.sentinel_role != SentinelRole::master) {
+    return draft.conflict("oidc_redis_sentinel_role",
+                          "it must be master: sessions are written, and a replica, which refuses "
+                          "writes and lags behind, would not know a session that was just made");
+  }
+  if (!redis.sentinel_username.empty() && redis.sentinel_password.empty()) {
+    return draft.conflict("oidc_redis_sentinel_username",
+                          "oidc_redis_sentinel_password must be set as well");
+  }
+  return check_places(draft, kNodes);
+}
+
 }  // namespace
 
 std::span<const Directive> redis_directives() {
@@ -110,7 +223,8 @@ std::span<const Directive> redis_directives() {
 Result<void> finish_redis(SettingsDraft& draft) {
   const RedisSettings& redis = draft.settings.session.redis;
   if (draft.settings.session.storage != StorageKind::redis) {
-    for (const std::string_view name : {"oidc_redis_host", "oidc_redis_socket"}) {
+    for (const std::string_view name : {"oidc_redis_host", "oidc_redis_socket",
+                                        "oidc_redis_cluster_nodes", "oidc_redis_sentinel_nodes"}) {
       if (!draft.is_set(name)) continue;
       draft.warn(name, "no effect without oidc_session_storage redis");
     }
@@ -122,7 +236,9 @@ Result<void> finish_redis(SettingsDraft& draft) {
   if (!redis.socket.empty() && draft.is_set("oidc_redis_host")) {
     return draft.conflict("oidc_redis_socket", "it cannot be set together with oidc_redis_host");
   }
-  return check_tls(draft);
+  Result<void> checked = check_cluster(draft);
+  if (checked) checked = check_sentinel(draft);
+  return checked ? check_tls(draft) : checked;
 }
 
 }  // namespace oidc

@@ -21,7 +21,8 @@ bool shares_records(const SessionSettings& a, const SessionSettings& b) {
   if (a.storage != b.storage || !same_secrets(a, b)) return false;
   if (a.storage == StorageKind::shm) return a.zone == b.zone;
   const auto place = [](const RedisSettings& redis) {
-    return std::tie(redis.host, redis.port, redis.socket, redis.prefix, redis.database);
+    return std::tie(redis.host, redis.port, redis.socket, redis.prefix, redis.database,
+                    redis.cluster_nodes, redis.sentinel_nodes, redis.sentinel_master);
   };
   return place(a.redis) == place(b.redis);
 }
@@ -106,9 +107,12 @@ bool same_store(const SessionSettings& a, const SessionSettings& b) {
                     redis.username, redis.ssl, redis.ssl_verify, redis.ssl_trusted_certificate,
                     redis.ssl_certificate, redis.ssl_certificate_key, redis.server_name,
                     redis.connect_timeout_ms, redis.send_timeout_ms, redis.read_timeout_ms,
-                    redis.connections);
+                    redis.connections, redis.cluster_nodes, redis.cluster_max_redirections,
+                    redis.sentinel_nodes, redis.sentinel_master, redis.sentinel_role,
+                    redis.sentinel_username);
   };
-  return all(a.redis) == all(b.redis) && a.redis.password.equals(b.redis.password.view());
+  return all(a.redis) == all(b.redis) && a.redis.password.equals(b.redis.password.view()) &&
+         a.redis.sentinel_password.equals(b.redis.sentinel_password.view());
 }
 
 Result<void> check_server(std::span<const Settings* const> settings) {

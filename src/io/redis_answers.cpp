@@ -23,10 +23,6 @@ std::string sha1_hex(std::string_view text) {
   return hex;
 }
 
-bool is_error(const Result<RedisReply>& reply, std::string_view name) {
-  return reply && reply->kind == RedisReply::Kind::error && reply->text.starts_with(name);
-}
-
 std::string script_command(std::string_view verb, std::string_view script, std::string_view key,
                            const std::vector<std::string>& arguments) {
   std::vector<std::string_view> words{verb, script, "1", key};
@@ -38,19 +34,24 @@ std::string script_command(std::string_view verb, std::string_view script, std::
 
 RedisScript::RedisScript(std::string_view its_text) : text(its_text), digest(sha1_hex(its_text)) {}
 
-Task<Result<RedisReply>> run_script(RedisClient& client, const RedisScript& script,
+Task<Result<RedisReply>> run_script(Redis& redis, const RedisScript& script,
                                     std::string key, std::vector<std::string> arguments) {
   std::string by_digest = script_command("EVALSHA", script.digest, key, arguments);
-  Result<RedisReply> reply = co_await client.run(std::move(by_digest));
-  if (is_error(reply, "NOSCRIPT")) {
+  Result<RedisReply> reply = co_await redis.run(key, std::move(by_digest));
+  if (redis_error_name(reply) == "NOSCRIPT") {
     std::string by_text = script_command("EVAL", script.text, key, arguments);
-    reply = co_await client.run(std::move(by_text));
+    reply = co_await redis.run(key, std::move(by_text));
   }
   co_return reply;
 }
 
 std::string redis_milliseconds(Milliseconds ttl) {
   return std::to_string(std::max<Milliseconds::rep>(ttl.count(), 1));
+}
+
+std::string_view redis_error_name(const Result<RedisReply>& reply) {
+  if (!reply || reply->kind != RedisReply::Kind::error) return {};
+  return redis_error_name(reply->text);
 }
 
 std::string failure_of(const Result<RedisReply>& reply, RedisReply::Kind wanted) {
@@ -61,7 +62,7 @@ std::string failure_of(const Result<RedisReply>& reply, RedisReply::Kind wanted)
 
 StoreWrite write_failed(const Result<RedisReply>& reply, std::string detail) {
   StoreWrite result;
-  result.full = is_error(reply, "OOM ");
+  result.full = redis_error_name(reply) == "OOM";
   result.detail = std::move(detail);
   return result;
 }

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/redis_client.h"
+#include "io/redis.h"
 #include "oidc/io.h"
 
 namespace oidc {
@@ -18,12 +18,15 @@ struct RedisScript {
 };
 
 // Runs the script on one key.
-[[nodiscard]] Task<Result<RedisReply>> run_script(RedisClient& client, const RedisScript& script,
+[[nodiscard]] Task<Result<RedisReply>> run_script(Redis& redis, const RedisScript& script,
                                                   std::string key,
                                                   std::vector<std::string> arguments);
 
 // A time to live as Redis takes it: never 0, which is an error there.
 [[nodiscard]] std::string redis_milliseconds(Milliseconds ttl);
+
+// The name of an error reply, "READONLY" for instance; empty: it is no error. Views the reply.
+[[nodiscard]] std::string_view redis_error_name(const Result<RedisReply>& reply);
 
 // What is wrong with the reply; empty: nothing.
 [[nodiscard]] std::string failure_of(const Result<RedisReply>& reply, RedisReply::Kind wanted);

@@ -28,14 +28,13 @@ ngx_msec_t pause_after(unsigned failures) {
 
 }  // namespace
 
-void RedisAwaiter::await_suspend(std::coroutine_handle<> handle) {
-  waiter_.handle = handle;
-  command_->waiter = &waiter_;
-  client_.submit(command_);
-}
-
-RedisClient::RedisClient(NginxLoop& loop, std::shared_ptr<const RedisOptions> options)
-    : loop_(loop), options_(std::move(options)), dns_(loop, options_->names) {
+RedisClient::RedisClient(NginxLoop& loop, std::shared_ptr<const RedisOptions> options,
+                         RedisLocator* locator)
+    : loop_(loop),
+      options_(std::move(options)),
+      locator_(locator),
+      dns_(loop, options_->names),
+      peer_(options_->peer()) {
   for (std::size_t i = 0; i < std::max<std::size_t>(options_->connections, 1); ++i) {
     connections_.push_back(std::make_unique<RedisConnection>(loop_, *this, options_));
   }
@@ -58,18 +57,12 @@ RedisClient::~RedisClient() {
   for (ngx_event_t* event : {&turn_event_, &patience_event_, &retry_event_}) forget_event(*event);
 }
 
-RedisAwaiter RedisClient::run(std::string bytes, bool idempotent, std::size_t replies) {
-  auto command = std::make_shared<RedisCommand>();
-  command->bytes = std::move(bytes);
-  command->idempotent = idempotent;
-  command->replies = replies;
-  return {*this, std::move(command)};
-}
-
 void RedisClient::submit(RedisCommandPtr command) {
   ++stats_.commands;
-  const bool probed = dialing_ || !waiting_.empty() || ngx_current_msec < retry_at_;
-  if (known_down() && probed) {
+  const bool pausing = ngx_current_msec < retry_at_;
+  const bool probed = dialing_ || !waiting_.empty() || pausing;
+  const bool refused = pausing && !dialing_ && least_loaded() == nullptr && !command->patient;
+  if (refused || (known_down() && probed)) {
     wanted_ = true;
     fail(*command, down_because_);
   } else {
@@ -160,6 +153,7 @@ Task<void> RedisClient::dial(RedisConnection& connection) {
   std::string failures;
   for (const RedisPeer& peer : *peers) {
     const Result<void> opened = co_await connection.open(peer);
+    if (locator_ != nullptr) locator_->located(opened.ok());
     if (opened) {
       if (listener_ != nullptr) listener_->on_redis_ready(connection);
       on_up();
@@ -174,18 +168,32 @@ Task<void> RedisClient::dial(RedisConnection& connection) {
 
 Task<Result<std::vector<RedisPeer>>> RedisClient::find_peers() {
   std::vector<RedisPeer> peers;
-  const Error unusable{Errc::store_unavailable, "Redis at " + options_->peer() + ": "};
+  RedisNode node = options_->node;
+  if (locator_ != nullptr) {
+    Result<RedisNode> located = co_await locator_->locate();
+    if (!located) co_return located.error();
+    node = std::move(*located);
+    leave_unless_at(node);
+    peer_ = node.text();
+  }
+  Error unusable{Errc::store_unavailable, std::string(options_->title)};
+  unusable.detail.append(" at ").append(peer_).append(": ");
   if (!options_->socket.empty()) {
     const std::optional<RedisPeer> peer = RedisPeer::from_path(options_->socket);
-    if (!peer)
-      co_return Error{unusable.code, unusable.detail + "the path of the socket is too long"};
+    if (!peer) {
+      unusable.detail.append("the path of the socket is too long");
+      co_return unusable;
+    }
     peers.push_back(*peer);
     co_return peers;
   }
   const Result<std::vector<Address>> addresses =
-      co_await dns_.resolve(options_->host, options_->port, options_->connect_timeout);
-  if (!addresses) co_return Error{unusable.code, unusable.detail + addresses.error().detail};
-  for (const Address& address : *addresses) peers.push_back(RedisPeer::from(address));
+      co_await dns_.resolve(node.host, node.port, options_->connect_timeout);
+  if (!addresses) {
+    unusable.detail.append(addresses.error().detail);
+    co_return unusable;
+  }
+  for (const Address& address : *addresses) peers.push_back(RedisPeer::from(address, node));
   co_return peers;
 }
 
@@ -195,8 +203,8 @@ void RedisClient::on_up() {
   silences_ = 0;
   retry_at_ = 0;
   if (std::exchange(down_since_, 0) != 0) {
-    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "oidc: Redis at %s is reachable again",
-                  options_->peer().c_str());
+    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "oidc: %*s at %s is reachable again",
+                  options_->title.size(), options_->title.data(), peer_.c_str());
   }
   wake();
 }
@@ -212,12 +220,18 @@ void RedisClient::on_down(const Error& why) {
     down_since_ = ngx_current_msec;
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "oidc: %s", why.detail.c_str());
   }
-  if (known_down()) fail_waiting();
+  fail_waiting(known_down());
   wake();
 }
 
-void RedisClient::fail_waiting() {
-  for (const RedisCommandPtr& command : std::exchange(waiting_, {})) fail(*command, down_because_);
+void RedisClient::fail_waiting(bool patient_too) {
+  for (RedisCommandPtr& command : std::exchange(waiting_, {})) {
+    if (command->patient && !patient_too) {
+      waiting_.push_back(std::move(command));
+    } else {
+      fail(*command, down_because_);
+    }
+  }
 }
 
 void RedisClient::fail(RedisCommand& command, const Error& why) {
@@ -233,7 +247,8 @@ void RedisClient::expire_waiting() {
       fail(*command, down_because_);
     } else {
       fail(*command,
-           {Errc::store_unavailable, "Redis at " + options_->peer() + ": no connection in time"});
+           {Errc::store_unavailable,
+            std::string(options_->title) + " at " + peer_ + ": no connection in time"});
     }
   }
   rearm_patience();
@@ -273,7 +288,18 @@ void RedisClient::on_redis_closed(RedisConnection& connection, const Error& why,
   wake();
 }
 
-RedisClient::Stats RedisClient::stats() const {
+void RedisClient::leave_unless_at(const RedisNode& node) {
+  if (node.text() == peer_) return;
+  for (const auto& connection : connections_) connection->retire();
+}
+
+bool RedisClient::idle() const {
+  return !dialing_ && waiting_.empty() &&
+         std::all_of(connections_.begin(), connections_.end(),
+                     [](const auto& connection) { return connection->load() == 0; });
+}
+
+Redis::Stats RedisClient::stats() const {
   Stats result = stats_;
   result.down = down_since_ != 0;
   result.connections = static_cast<std::size_t>(

@@ -4,8 +4,9 @@
 // While there is no connection, commands wait for one at most connect_timeout. When Redis has been
 // unreachable for that long, or did not answer on several connections in a row, they fail at once;
 // new attempts are made with growing pauses as long as somebody asks, and when one gets an answer
-// all is well again. One command at a time waits for such an attempt. A command whose connection broke before its reply is sent once more if it
-// is idempotent; one that got no answer in time fails.
+// all is well again. One command at a time waits for such an attempt. Impatient commands fail with
+// the first attempt. A command whose connection broke before its reply is sent once more if it is
+// idempotent; one that got no answer in time fails.
 #pragma once
 
 #include <deque>
@@ -13,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "io/nginx_loop.h"
+#include "io/redis.h"
 #include "io/redis_connection.h"
 
 namespace oidc {
@@ -29,19 +30,23 @@ class RedisListener {
   ~RedisListener() = default;
 };
 
-class RedisClient final : public RedisConnection::Owner {
+// Where to connect, when that is not known beforehand. Asked before each attempt.
+class RedisLocator {
  public:
-  RedisClient(NginxLoop& loop, std::shared_ptr<const RedisOptions> options);
-  RedisClient(const RedisClient&) = delete;
-  RedisClient& operator=(const RedisClient&) = delete;
-  // After the loop's tasks were cancelled, before the loop goes. Whoever still waits does for ever.
-  ~RedisClient();
+  [[nodiscard]] virtual Task<Result<RedisNode>> locate() = 0;
+  // Whether the server that it named could be used.
+  virtual void located(bool usable) = 0;
 
-  // co_await client.run(bytes): Result<RedisReply>. `bytes` is one command (redis_command()); an
-  // error reply is a value. Fails with store_unavailable; the detail names the peer.
-  // `bytes` may be several commands that go to one connection: `replies` says how many.
-  [[nodiscard]] RedisAwaiter run(std::string bytes, bool idempotent = true,
-                                 std::size_t replies = 1);
+ protected:
+  ~RedisLocator() = default;
+};
+
+class RedisClient final : public Redis, public RedisConnection::Owner {
+ public:
+  // `locator` may be null; else it outlives the client, and is asked in place of the options.
+  RedisClient(NginxLoop& loop, std::shared_ptr<const RedisOptions> options,
+              RedisLocator* locator = nullptr);
+  ~RedisClient() override;
 
   void listen(RedisListener* listener) noexcept { listener_ = listener; }
   template <class F>
@@ -50,24 +55,24 @@ class RedisClient final : public RedisConnection::Owner {
       if (connection->ready()) body(*connection);
     }
   }
-  // Commands fail at once.
-  [[nodiscard]] bool known_down() const;
 
   [[nodiscard]] std::shared_ptr<const RedisOptions> shared_options() const { return options_; }
   [[nodiscard]] const RedisOptions& options() const noexcept { return *options_; }
 
-  struct Stats {
-    std::size_t connections = 0;  // open now
-    bool down = false;            // the last attempt to connect failed
-    std::uint64_t commands = 0;
-    std::uint64_t failures = 0;  // commands without a reply
-  };
-  [[nodiscard]] Stats stats() const;
+  // As run(), for a command made by the caller.
+  [[nodiscard]] RedisAwaiter send(RedisCommandPtr command) { return {*this, std::move(command)}; }
+
+  // Its connections take no more commands if they are to another server.
+  void leave_unless_at(const RedisNode& node);
+
+  [[nodiscard]] Stats stats() const override;
+  // Commands fail at once.
+  [[nodiscard]] bool known_down() const;
+  // Nothing is under way: the client may go, its connections with it.
+  [[nodiscard]] bool idle() const;
 
  private:
-  friend class RedisAwaiter;
-
-  void submit(RedisCommandPtr command);
+  void submit(RedisCommandPtr command) override;
   void wait(RedisCommandPtr command);
   void wake() noexcept;
   void turn();
@@ -78,11 +83,12 @@ class RedisClient final : public RedisConnection::Owner {
 
   [[nodiscard]] RedisConnection* least_loaded() const;
   [[nodiscard]] RedisConnection* first_closed() const;
+
   Task<void> dial(RedisConnection& connection);
   Task<Result<std::vector<RedisPeer>>> find_peers();
   void on_up();
   void on_down(const Error& why);
-  void fail_waiting();
+  void fail_waiting(bool patient_too);
   void fail(RedisCommand& command, const Error& why);
 
   void on_redis_closed(RedisConnection& connection, const Error& why, bool broke,
@@ -90,7 +96,9 @@ class RedisClient final : public RedisConnection::Owner {
 
   NginxLoop& loop_;
   std::shared_ptr<const RedisOptions> options_;
+  RedisLocator* locator_;
   Dns dns_;
+  std::string peer_;  // where it connects, for logs
   std::vector<std::unique_ptr<RedisConnection>> connections_;
   std::deque<RedisCommandPtr> waiting_;  // for a connection, by deadline
 

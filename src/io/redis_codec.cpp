@@ -95,6 +95,7 @@ constexpr std::array kErrors{
     ErrorName{"MASTERDOWN", "it is a replica that has lost its master"},
     ErrorName{"MISCONF", "it cannot save its data and refuses writes"},
     ErrorName{"NOREPLICAS", "too few replicas are connected to it"},
+    ErrorName{"TRYAGAIN", "it is a node of a cluster, and the keys are moving just now"},
     ErrorName{"BUSY", "it is busy with a script"},
     ErrorName{"NOSCRIPT", "it does not know the script"},
     ErrorName{"WRONGTYPE", "the key holds a value of another type"},
@@ -127,8 +128,19 @@ std::string redis_command(std::initializer_list<std::string_view> words) {
   return redis_command(std::span(words.begin(), words.size()));
 }
 
+// Until Redis 6: "ERR Error running script (...): @user_script:5: -READONLY You can't ...".
+std::string_view redis_error_name(std::string_view error) {
+  constexpr std::string_view kInner = ": -";
+  const std::size_t script = error.find("@user_script:");
+  if (error.starts_with("ERR ") && script != std::string_view::npos) {
+    const std::size_t inner = error.find(kInner, script);
+    if (inner != std::string_view::npos) error.remove_prefix(inner + kInner.size());
+  }
+  return error.substr(0, error.find(' '));
+}
+
 std::string redis_error_detail(std::string_view error) {
-  const std::string_view name = error.substr(0, error.find(' '));
+  const std::string_view name = redis_error_name(error);
   for (const ErrorName& known : kErrors) {
     if (name == known.name) {
       return std::string("Redis: ").append(name).append(": ").append(known.sentence);

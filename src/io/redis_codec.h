@@ -28,6 +28,9 @@ void append_redis_command(std::string& out, std::initializer_list<std::string_vi
 [[nodiscard]] std::string redis_command(std::span<const std::string_view> words);
 [[nodiscard]] std::string redis_command(std::initializer_list<std::string_view> words);
 
+// The name of an error, "READONLY" for instance. One that a script ran into has that name too.
+[[nodiscard]] std::string_view redis_error_name(std::string_view error);
+
 // The sentence for the log that belongs to an error reply. Holds no key and no value.
 [[nodiscard]] std::string redis_error_detail(std::string_view error);
 

@@ -18,9 +18,13 @@ namespace oidc {
 // Shared by the coroutine that waits and the connection that carries it: either may go first.
 struct RedisCommand {
   std::string bytes;
-  // May be sent again when a connection broke before the reply.
-  bool idempotent = true;
-  bool sent_again = false;
+  std::uint16_t slot = 0;   // of its key, in a cluster
+  bool idempotent = true;   // may be sent again when a connection broke before the reply
+  bool sent_again = false;  // a connection broke before the reply
+  // Whether it waits for a server that cannot be reached just now.
+  bool patient = true;
+  // Replies that come before its own and say nothing (that of ASKING), and how many came.
+  std::uint8_t leading = 0, passed = 0;
   std::uint64_t deadline = 0;  // of what it waits for now, on nginx's clock
   // Several commands in one, on one connection: their replies become an array, or the first error.
   std::size_t replies = 1;
@@ -41,14 +45,14 @@ struct RedisCommand {
 };
 using RedisCommandPtr = std::shared_ptr<RedisCommand>;
 
-class RedisClient;
+class Redis;
 
-// co_await client.run(command). Its destruction gives up the reply, not the command: what was sent
-// is executed.
+// co_await redis.run(key, command). Its destruction gives up the reply, not the command: what was
+// sent is executed.
 class RedisAwaiter {
  public:
-  RedisAwaiter(RedisClient& client, RedisCommandPtr command) noexcept
-      : client_(client), command_(std::move(command)) {}
+  RedisAwaiter(Redis& redis, RedisCommandPtr command) noexcept
+      : redis_(redis), command_(std::move(command)) {}
   RedisAwaiter(const RedisAwaiter&) = delete;
   RedisAwaiter& operator=(const RedisAwaiter&) = delete;
   ~RedisAwaiter() { command_->waiter = nullptr; }
@@ -61,7 +65,7 @@ class RedisAwaiter {
   }
 
  private:
-  RedisClient& client_;
+  Redis& redis_;
   RedisCommandPtr command_;
   Waiter waiter_;
 };

@@ -27,7 +27,7 @@ RedisReply whole(std::vector<RedisReply> replies) {
 
 RedisConnection::RedisConnection(Loop& loop, Owner& owner,
                                  std::shared_ptr<const RedisOptions> options)
-    : loop_(loop), owner_(owner), options_(std::move(options)), peer_name_(options_->peer()) {
+    : loop_(loop), owner_(owner), options_(std::move(options)) {
   timer_.data = &timer_owner_;
   timer_.handler = [](ngx_event_t* event) noexcept {
     guard([event] { EventOwner::of<RedisConnection>(event).on_timer(); });
@@ -41,6 +41,7 @@ RedisConnection::~RedisConnection() {
 
 void RedisConnection::enqueue(RedisCommandPtr command) {
   command->deadline = after(options_->read_timeout);
+  command->passed = 0;
   if (out_.empty()) send_deadline_ = after(options_->send_timeout);
   command->tracked = tracked_;
   command->gathered.clear();
@@ -128,6 +129,10 @@ bool RedisConnection::parse(std::string_view bytes) {
 
 void RedisConnection::take(RedisReply reply) {
   RedisCommand& first = *pending_.front();
+  if (first.passed < first.leading) {
+    ++first.passed;
+    return;
+  }
   if (first.replies > 1) {
     first.gathered.push_back(std::move(reply));
     if (first.gathered.size() < first.replies) return;
@@ -135,19 +140,25 @@ void RedisConnection::take(RedisReply reply) {
   }
   reply.tracked = first.tracked;
   // A replica that was a master, or a user who was changed: a new connection may do better.
-  if (reply.kind == RedisReply::Kind::error && !first.on_result &&
-      (reply.text.starts_with("READONLY") || reply.text.starts_with("NOAUTH"))) {
-    retiring_ = true;
+  if (reply.kind == RedisReply::Kind::error && !first.on_result) {
+    const std::string_view name = redis_error_name(reply.text);
+    if (name == "READONLY" || name == "NOAUTH") retiring_ = true;
   }
   const RedisCommandPtr command = std::move(pending_.front());
   pending_.pop_front();
   command->finish(loop_, std::move(reply));
 }
 
+void RedisConnection::retire() {
+  if (state_ != State::ready) return;
+  retiring_ = true;
+  close_if_done();
+}
+
 void RedisConnection::close_if_done() {
   if (state_ != State::ready || !pending_.empty()) return;
   if (retiring_) {
-    fail("Redis does not serve this connection any more", true);
+    fail("this connection is of no more use", true);
   } else if (ngx_exiting != 0) {
     fail("the worker shuts down", true);
   }
@@ -187,7 +198,8 @@ void RedisConnection::rearm() {
 }
 
 void RedisConnection::fail(std::string detail, bool broke) {
-  const Error why{Errc::store_unavailable, "Redis at " + peer_name_ + ": " + detail};
+  Error why{Errc::store_unavailable, std::string(options_->title)};
+  why.detail.append(" at ").append(peer_.label).append(": ").append(detail);
   std::vector<RedisCommandPtr> unanswered(pending_.begin(), pending_.end());
   const bool was_ready = state_ == State::ready;
   close();
@@ -225,7 +237,7 @@ u_char* RedisConnection::log_context(ngx_log_t* log, u_char* buffer, std::size_t
   u_char* end = buffer;
   if (log->action != nullptr) end = ngx_snprintf(end, size, " while %s", log->action);
   size -= static_cast<std::size_t>(end - buffer);
-  return ngx_snprintf(end, size, ", redis: %s", self.peer_name_.c_str());
+  return ngx_snprintf(end, size, ", redis: %s", self.peer_.label.c_str());
 }
 
 }  // namespace oidc

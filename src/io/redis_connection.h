@@ -20,9 +20,11 @@ namespace oidc {
 struct RedisPeer {
   sockaddr_storage storage{};
   socklen_t length = 0;
-  std::string name;  // for logs
+  std::string name;   // for nginx's log
+  std::string label;  // for ours: "127.0.0.1:6379" or "unix:/run/redis.sock"
+  std::string host;   // what the server's certificate is for, unless the options say; may be empty
 
-  [[nodiscard]] static RedisPeer from(const Address& address);
+  [[nodiscard]] static RedisPeer from(const Address& address, const RedisNode& node);
   // nullopt: the path is longer than a unix socket's may be.
   [[nodiscard]] static std::optional<RedisPeer> from_path(const std::string& path);
 };
@@ -32,8 +34,8 @@ class RedisConnection {
   class Owner {
    public:
     // An open connection has ended; it may be opened again, though not from inside this call.
-    // `broke` is true when the peer is to blame and not its slowness: idempotent commands may be
-    // sent again elsewhere.
+    // `broke` is true when the peer is to blame and not its slowness: commands may be sent again
+    // elsewhere.
     virtual void on_redis_closed(RedisConnection& connection, const Error& why, bool broke,
                                  std::vector<RedisCommandPtr> unanswered) = 0;
 
@@ -59,6 +61,8 @@ class RedisConnection {
   // Queues; flush() sends all that is queued at once.
   void enqueue(RedisCommandPtr command);
   void flush();
+  // Takes no more commands, closes when the last reply is there.
+  void retire();
   // Breaks an open connection off: the owner is told as if the peer had done it.
   void give_up(const std::string& why) { fail(why, true); }
   // Sends without waiting for a reply; what Redis says from now on goes to `hear`.
@@ -70,7 +74,7 @@ class RedisConnection {
   // outlives the connection until that is opened again.
   void set_tracked(std::uint64_t by) noexcept { tracked_ = by; }
   [[nodiscard]] std::uint64_t tracked() const noexcept { return tracked_; }
-  // Closes an idle connection of a worker that shuts down.
+  // Closes an idle connection that is retired, or of a worker that shuts down.
   void close_if_done();
 
  private:
@@ -83,6 +87,7 @@ class RedisConnection {
   void secured();
   void greet();
   void greeted(const RedisReply& reply);
+  [[nodiscard]] std::string objection_to(const RedisReply& reply) const;
   void take(RedisReply reply);
 
   void on_read();
@@ -105,7 +110,6 @@ class RedisConnection {
   Loop& loop_;
   Owner& owner_;
   std::shared_ptr<const RedisOptions> options_;
-  std::string peer_name_;
   RedisPeer peer_;
   std::uint64_t tracked_ = 0;
   std::function<void(RedisReply)> hear_;

@@ -29,8 +29,8 @@ constexpr std::string_view kMembersScript =
 
 }  // namespace
 
-RedisLedger::RedisLedger(RedisClient& client, std::string prefix)
-    : client_(client),
+RedisLedger::RedisLedger(Redis& redis, std::string prefix)
+    : redis_(redis),
       prefix_(std::move(prefix)),
       erase_script_(kEraseScript),
       join_script_(kJoinScript),
@@ -39,8 +39,9 @@ RedisLedger::RedisLedger(RedisClient& client, std::string prefix)
 std::string RedisLedger::key_of(const std::string& name) const { return prefix_ + ":" + name; }
 
 Task<LedgerRead> RedisLedger::read(std::string name) {
-  std::string command = redis_command({"GET", key_of(name)});
-  Result<RedisReply> reply = co_await client_.run(std::move(command));
+  const std::string key = key_of(name);
+  std::string command = redis_command({"GET", key});
+  Result<RedisReply> reply = co_await redis_.run(key, std::move(command));
   LedgerRead result;
   if (reply && reply->kind == RedisReply::Kind::nil) {
     result.status = StoreStatus::miss;
@@ -54,8 +55,9 @@ Task<LedgerRead> RedisLedger::read(std::string name) {
 }
 
 Task<StoreWrite> RedisLedger::write(std::string name, std::string value, Milliseconds ttl) {
-  std::string command = redis_command({"SET", key_of(name), value, "PX", redis_milliseconds(ttl)});
-  Result<RedisReply> reply = co_await client_.run(std::move(command));
+  const std::string key = key_of(name);
+  std::string command = redis_command({"SET", key, value, "PX", redis_milliseconds(ttl)});
+  Result<RedisReply> reply = co_await redis_.run(key, std::move(command));
   std::string failure = failure_of(reply, RedisReply::Kind::status);
   if (!failure.empty()) co_return write_failed(reply, std::move(failure));
   StoreWrite result;
@@ -66,9 +68,10 @@ Task<StoreWrite> RedisLedger::write(std::string name, std::string value, Millise
 // Sent again after a broken connection it may find its own value: no harm to a tombstone, and a
 // lock's owner looks whose it is.
 Task<StoreWrite> RedisLedger::add(std::string name, std::string value, Milliseconds ttl) {
+  const std::string key = key_of(name);
   std::string command =
-      redis_command({"SET", key_of(name), value, "NX", "PX", redis_milliseconds(ttl)});
-  Result<RedisReply> reply = co_await client_.run(std::move(command));
+      redis_command({"SET", key, value, "NX", "PX", redis_milliseconds(ttl)});
+  Result<RedisReply> reply = co_await redis_.run(key, std::move(command));
   StoreWrite result;
   if (reply && reply->kind == RedisReply::Kind::nil) {
     result.status = StoreStatus::miss;
@@ -83,27 +86,28 @@ Task<StoreWrite> RedisLedger::add(std::string name, std::string value, Milliseco
 Task<StoreWrite> RedisLedger::erase_if_equal(std::string name, std::string value) {
   std::vector<std::string> arguments{std::move(value)};
   Result<RedisReply> reply =
-      co_await run_script(client_, erase_script_, key_of(name), std::move(arguments));
+      co_await run_script(redis_, erase_script_, key_of(name), std::move(arguments));
   co_return counted(reply);
 }
 
 Task<StoreWrite> RedisLedger::join(std::string set, std::string member, Milliseconds ttl) {
   std::vector<std::string> arguments{std::move(member), redis_milliseconds(ttl)};
   Result<RedisReply> reply =
-      co_await run_script(client_, join_script_, key_of(set), std::move(arguments));
+      co_await run_script(redis_, join_script_, key_of(set), std::move(arguments));
   co_return counted(reply);
 }
 
 Task<StoreWrite> RedisLedger::leave(std::string set, std::string member) {
-  std::string command = redis_command({"ZREM", key_of(set), member});
-  Result<RedisReply> reply = co_await client_.run(std::move(command));
+  const std::string key = key_of(set);
+  std::string command = redis_command({"ZREM", key, member});
+  Result<RedisReply> reply = co_await redis_.run(key, std::move(command));
   co_return counted(reply);
 }
 
 Task<LedgerMembers> RedisLedger::members(std::string set) {
   std::vector<std::string> none;
   Result<RedisReply> reply =
-      co_await run_script(client_, members_script_, key_of(set), std::move(none));
+      co_await run_script(redis_, members_script_, key_of(set), std::move(none));
   LedgerMembers result;
   result.detail = failure_of(reply, RedisReply::Kind::array);
   if (!result.detail.empty()) co_return result;

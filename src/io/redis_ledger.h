@@ -10,8 +10,8 @@ namespace oidc {
 
 class RedisLedger final : public Ledger {
  public:
-  // The client outlives it.
-  RedisLedger(RedisClient& client, std::string prefix);
+  // Redis outlives it.
+  RedisLedger(Redis& redis, std::string prefix);
 
   [[nodiscard]] Task<LedgerRead> read(std::string name) override;
   [[nodiscard]] Task<StoreWrite> write(std::string name, std::string value,
@@ -27,7 +27,7 @@ class RedisLedger final : public Ledger {
  private:
   [[nodiscard]] std::string key_of(const std::string& name) const;
 
-  RedisClient& client_;
+  Redis& redis_;
   std::string prefix_;
   RedisScript erase_script_;
   RedisScript join_script_;

@@ -8,11 +8,13 @@
 
 namespace oidc {
 
-RedisPeer RedisPeer::from(const Address& address) {
+RedisPeer RedisPeer::from(const Address& address, const RedisNode& node) {
   RedisPeer peer;
   std::memcpy(&peer.storage, address.get(), address.length());
   peer.length = address.length();
   peer.name = address.text();
+  peer.label = node.text();
+  peer.host = node.host;
   return peer;
 }
 
@@ -24,7 +26,7 @@ std::optional<RedisPeer> RedisPeer::from_path(const std::string& path) {
   RedisPeer peer;
   std::memcpy(&peer.storage, &local, sizeof local);
   peer.length = sizeof local;
-  peer.name = "unix:" + path;
+  peer.name = peer.label = "unix:" + path;
   return peer;
 }
 
@@ -112,8 +114,7 @@ void RedisConnection::connected() {
 }
 
 std::string RedisConnection::tls_name() const {
-  if (!options_->server_name.empty()) return options_->server_name;
-  return options_->socket.empty() ? options_->host : std::string();
+  return options_->server_name.empty() ? peer_.host : options_->server_name;
 }
 
 void RedisConnection::secure() {
@@ -145,38 +146,53 @@ void RedisConnection::secured() {
   }
 }
 
-// AUTH, SELECT and a name for CLIENT LIST go out together; commands wait until all are answered.
+// AUTH, SELECT, ROLE and a name for CLIENT LIST go out together; commands wait until all are
+// answered.
 void RedisConnection::greet() {
   state_ = State::greeting;
   log_.action = const_cast<char*>("greeting");
   const RedisOptions& options = *options_;
-  out_.reserve(options.username.size() + options.password.size() + 256);  // no stray copies
+  const std::string_view password = options.password ? options.password->view() : std::string_view();
+  out_.reserve(options.username.size() + password.size() + 256);  // no stray copies
   greeting_left_ = 1;
-  if (!options.password.empty()) {
+  if (!password.empty()) {
     ++greeting_left_;
     if (options.username.empty()) {
-      append_redis_command(out_, {"AUTH", options.password.view()});
+      append_redis_command(out_, {"AUTH", password});
     } else {
-      append_redis_command(out_, {"AUTH", options.username, options.password.view()});
+      append_redis_command(out_, {"AUTH", options.username, password});
     }
   }
   if (options.database != 0) {
     ++greeting_left_;
     append_redis_command(out_, {"SELECT", std::to_string(options.database)});
   }
+  if (options.master_only) {
+    ++greeting_left_;
+    append_redis_command(out_, {"ROLE"});
+  }
   append_redis_command(out_, {"CLIENT", "SETNAME", "ngx_openid_connect"});
   rearm();
   flush();
 }
 
-void RedisConnection::greeted(const RedisReply& reply) {
+std::string RedisConnection::objection_to(const RedisReply& reply) const {
   // The name is a courtesy; but a user who must log in first learns it there.
-  const bool last = --greeting_left_ == 0;
-  const bool refused = reply.kind == RedisReply::Kind::error;
-  if (refused && (!last || reply.text.starts_with("NOAUTH"))) {
-    return fail(redis_error_detail(reply.text), false);
+  const bool last = greeting_left_ == 0;
+  if (reply.kind == RedisReply::Kind::error) {
+    const bool matters = !last || reply.text.starts_with("NOAUTH");
+    return matters ? redis_error_detail(reply.text) : std::string();
   }
-  if (!last) return;
+  if (greeting_left_ != 1 || !options_->master_only) return {};
+  const bool is_master = !reply.elements.empty() && reply.elements.front().text == "master";
+  return is_master ? std::string() : "it is no master";
+}
+
+void RedisConnection::greeted(const RedisReply& reply) {
+  --greeting_left_;
+  std::string objection = objection_to(reply);
+  if (!objection.empty()) return fail(std::move(objection), false);
+  if (greeting_left_ > 0) return;
   state_ = State::ready;
   log_.action = nullptr;
   connection_->log_error = NGX_ERROR_INFO;

@@ -69,8 +69,8 @@ class RedisStore::OwnWrite {
   const StoreKey key_;
 };
 
-RedisStore::RedisStore(RedisClient& client, std::string prefix)
-    : client_(client),
+RedisStore::RedisStore(Redis& redis, std::string prefix)
+    : redis_(redis),
       prefix_(std::move(prefix)),
       replace_script_(kReplaceScript),
       touch_script_(kTouchScript) {}
@@ -81,17 +81,19 @@ std::string RedisStore::name_of(const StoreKey& key) const {
 
 Task<StoreRead> RedisStore::read(StoreKey key) {
   if (cache_ != nullptr) co_return co_await read_and_report(key);
-  std::string command = redis_command({"GET", name_of(key)});
-  const Result<RedisReply> reply = co_await client_.run(std::move(command));
+  const std::string name = name_of(key);
+  std::string command = redis_command({"GET", name});
+  const Result<RedisReply> reply = co_await redis_.run(name, std::move(command));
   co_return envelope_in(reply);
 }
 
 Task<StoreRead> RedisStore::read_and_report(StoreKey key) {
   tracking_->want();
   const SessionCache::Reading reading(*cache_, key, ngx_current_msec);
-  std::string commands = redis_command({"GET", name_of(key)});
-  append_redis_command(commands, {"PTTL", name_of(key)});
-  const Result<RedisReply> both = co_await client_.run(std::move(commands), true, 2);
+  const std::string name = name_of(key);
+  std::string commands = redis_command({"GET", name});
+  append_redis_command(commands, {"PTTL", name});
+  const Result<RedisReply> both = co_await redis_.run(name, std::move(commands), 2);
   if (!both || both->kind == RedisReply::Kind::error) co_return envelope_in(both);
   const Result<RedisReply> value(both->elements[0]);
   StoreRead result = envelope_in(value);
@@ -110,8 +112,9 @@ Task<StoreRead> RedisStore::read_and_report(StoreKey key) {
 Task<StoreWrite> RedisStore::insert(StoreKey key, std::string envelope, Milliseconds ttl) {
   if (envelope.size() > kMaxEnvelope) co_return refused("the record is longer than allowed");
   const OwnWrite own(cache_, key);
-  std::string command = redis_command({"SET", name_of(key), envelope, "PX", redis_milliseconds(ttl)});
-  Result<RedisReply> reply = co_await client_.run(std::move(command));
+  const std::string name = name_of(key);
+  std::string command = redis_command({"SET", name, envelope, "PX", redis_milliseconds(ttl)});
+  Result<RedisReply> reply = co_await redis_.run(name, std::move(command));
   std::string failure = failure_of(reply, RedisReply::Kind::status);
   if (!failure.empty()) co_return write_failed(reply, std::move(failure));
   StoreWrite result;
@@ -129,14 +132,14 @@ Task<StoreWrite> RedisStore::replace(StoreKey key, std::string expected_generati
   std::vector<std::string> arguments{std::move(expected_generation), std::move(envelope),
                                      redis_milliseconds(ttl)};
   Result<RedisReply> reply =
-      co_await run_script(client_, replace_script_, name_of(key), std::move(arguments));
+      co_await run_script(redis_, replace_script_, name_of(key), std::move(arguments));
   co_return counted(reply);
 }
 
 Task<StoreWrite> RedisStore::touch(StoreKey key, Milliseconds ttl) {
   std::vector<std::string> arguments{redis_milliseconds(ttl), redis_milliseconds(grace_of(ttl))};
   Result<RedisReply> reply =
-      co_await run_script(client_, touch_script_, name_of(key), std::move(arguments));
+      co_await run_script(redis_, touch_script_, name_of(key), std::move(arguments));
   const StoreWrite result = counted(reply);
   if (cache_ != nullptr && result.status == StoreStatus::miss) cache_->invalidate(key);
   co_return result;
@@ -144,8 +147,9 @@ Task<StoreWrite> RedisStore::touch(StoreKey key, Milliseconds ttl) {
 
 Task<StoreWrite> RedisStore::erase(StoreKey key) {
   const OwnWrite own(cache_, key);
-  std::string command = redis_command({"UNLINK", name_of(key)});
-  Result<RedisReply> reply = co_await client_.run(std::move(command));
+  const std::string name = name_of(key);
+  std::string command = redis_command({"UNLINK", name});
+  Result<RedisReply> reply = co_await redis_.run(name, std::move(command));
   StoreWrite result = counted(reply);
   if (result.status == StoreStatus::miss) result.status = StoreStatus::hit;
   co_return result;

@@ -15,8 +15,8 @@ class RedisStore final : public SessionStore {
  public:
   static constexpr std::size_t kMaxEnvelope = 64 * 1024;
 
-  // The client outlives it.
-  RedisStore(RedisClient& client, std::string prefix);
+  // Redis outlives it.
+  RedisStore(Redis& redis, std::string prefix);
   // Reads are reported to the cache from now on, and our own writes. Both outlive the last call.
   void report_to(SessionCache& cache, RedisTracking& tracking) noexcept {
     cache_ = &cache;
@@ -36,7 +36,7 @@ class RedisStore final : public SessionStore {
   [[nodiscard]] Task<StoreRead> read_and_report(StoreKey key);
   [[nodiscard]] std::string name_of(const StoreKey& key) const;
 
-  RedisClient& client_;
+  Redis& redis_;
   std::string prefix_;
   SessionCache* cache_ = nullptr;
   RedisTracking* tracking_ = nullptr;

@@ -13,6 +13,12 @@ std::string_view file_directive(const RedisSettings& settings, const std::string
   return "oidc_redis_ssl_trusted_certificate";
 }
 
+std::vector<RedisNode> nodes_of(const std::vector<HostPort>& configured) {
+  std::vector<RedisNode> nodes;
+  for (const HostPort& node : configured) nodes.push_back({node.host, node.port});
+  return nodes;
+}
+
 constexpr std::string_view kNoResolver = "the system's name servers cannot be used";
 
 }  // namespace
@@ -52,17 +58,22 @@ std::optional<Objection> Connections::prepare(ngx_conf_t* cf, StoreConf& store,
                                               LocationResolver resolver) {
   const RedisSettings& settings = store.settings->redis;
   auto redis = std::make_shared<RedisOptions>();
-  redis->host = settings.host;
-  redis->port = settings.port;
+  redis->node = {settings.host, settings.port};
   redis->socket = settings.socket;
   redis->database = settings.database;
   redis->username = settings.username;
-  redis->password = settings.password.clone();
+  redis->password = std::make_shared<const Secret>(settings.password.clone());
   redis->server_name = settings.server_name;
   redis->connect_timeout = Milliseconds(settings.connect_timeout_ms);
   redis->send_timeout = Milliseconds(settings.send_timeout_ms);
   redis->read_timeout = Milliseconds(settings.read_timeout_ms);
   redis->connections = settings.connections;
+  redis->cluster_nodes = nodes_of(settings.cluster_nodes);
+  redis->cluster_max_redirections = settings.cluster_max_redirections;
+  redis->sentinel_nodes = nodes_of(settings.sentinel_nodes);
+  redis->sentinel_master = settings.sentinel_master;
+  redis->sentinel_username = settings.sentinel_username;
+  redis->sentinel_password = std::make_shared<const Secret>(settings.sentinel_password.clone());
   if (settings.ssl) {
     Trust its_trust;
     if (settings.ssl_verify || !settings.ssl_certificate.empty()) {

@@ -121,10 +121,14 @@ void Worker::add_store(const StoreConf& store, SessionCache::Limits limits) {
   }
   const std::string& configured = store.settings->redis.prefix;
   const std::string prefix = configured.empty() ? "session" : configured;
-  redis_.push_back(std::make_unique<RedisClient>(loop_, store.redis));
+  redis_.push_back(make_redis(loop_, store.redis));
   auto made = std::make_unique<RedisStore>(*redis_.back(), prefix);
+  // Only a single server is watched: in a cluster, or behind Sentinels, the one that would tell of
+  // changes may have been replaced without knowing it.
+  auto* server = dynamic_cast<RedisClient*>(redis_.back().get());
+  if (server == nullptr) limits = {};
   if (limits.bytes != 0) {
-    trackings_.push_back(std::make_unique<RedisTracking>(loop_, *redis_.back(), prefix));
+    trackings_.push_back(std::make_unique<RedisTracking>(loop_, *server, prefix));
     caches_.push_back(make_cache(limits, *trackings_.back()));
     trackings_.back()->serve(caches_.back().get());
     made->report_to(*caches_.back(), *trackings_.back());

@@ -7,7 +7,7 @@
 
 #include "io/curl_http_client.h"
 #include "io/nginx_loop.h"
-#include "io/redis_client.h"
+#include "io/redis.h"
 #include "io/redis_tracking.h"
 #include "io/shm_dictionary.h"
 #include "ngx/conf.h"
@@ -52,7 +52,7 @@ class Worker {
   std::vector<std::unique_ptr<Log>> logs_;
   std::vector<std::unique_ptr<HttpClient>> clients_;     // of each provider
   std::vector<std::unique_ptr<Provider>> providers_;
-  std::vector<std::unique_ptr<RedisClient>> redis_;
+  std::vector<std::unique_ptr<Redis>> redis_;
   std::vector<std::unique_ptr<RedisTracking>> trackings_;
   std::vector<std::unique_ptr<SessionStore>> stores_;
   std::vector<std::unique_ptr<SessionCache>> caches_;    // of each store; null: off

@@ -288,6 +288,7 @@ class Bench:
         self.directory = directory
         self.options = options
         self.allowed = r"^$"  # lines of the log that this test provokes
+        self.also = []  # other servers: they are killed at the end
         self._nginx, self._redis = [], []
 
     def nginx(self, locations, **more):
@@ -307,7 +308,7 @@ class Bench:
 
     def end(self):
         codes = [server.stop() for server in self._nginx]
-        for server in self._redis:
+        for server in self._redis + self.also:
             server.kill()
         assert codes == [0] * len(codes)
         for server in self._nginx:

@@ -16,7 +16,7 @@ namespace oidc {
 struct Stores {
   std::unique_ptr<ShmDictionary> dictionary;
   std::unique_ptr<ShmSessionStore> sessions;
-  std::unique_ptr<RedisClient> redis_client;
+  std::unique_ptr<Redis> redis_client;
   std::unique_ptr<RedisStore> redis;
   std::unique_ptr<Ledger> ledger;
 };

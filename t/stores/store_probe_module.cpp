@@ -4,12 +4,14 @@
 //   location /s { store_probe sessions ZONE; }               a ShmSessionStore
 //   location /d { store_probe shared ZONE; }                 a ShmDictionary
 //   location /r { store_probe redis [port=N] [socket=PATH] [password=P] ...; }  a RedisStore
+//   ... redis cluster=HOST:PORT,HOST:PORT  or  sentinels=HOST:PORT,... master=NAME
 //
 // GET /s?op=read|read_now|insert|replace|touch|erase|stats&key=K&value=V&size=N&generation=G&ttl=MS
 // GET /d?op=get|put|put_if_absent|erase_if_equal|stats&key=K&value=V&size=N&ttl=MS
 //
 // The status is 200; X-Result is hit, miss, error or full, the body what was read or the detail.
 // size=N: the value is followed by N bytes. loop=N: the operation N times, the last result.
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -63,19 +65,42 @@ char* set_zone(ngx_conf_t* cf, ngx_command_t*, void* data) noexcept {
   return NGX_CONF_OK;
 }
 
+std::vector<RedisNode> nodes_of(std::string_view list) {
+  std::vector<RedisNode> nodes;
+  while (!list.empty()) {
+    const std::string_view one = list.substr(0, list.find(','));
+    const std::size_t colon = one.rfind(':');
+    nodes.push_back({std::string(one.substr(0, colon)),
+                     static_cast<std::uint16_t>(std::stoul(std::string(one.substr(colon + 1))))});
+    list.remove_prefix(std::min(one.size() + 1, list.size()));
+  }
+  return nodes;
+}
+
 std::shared_ptr<RedisOptions> redis_options(std::map<std::string, std::string> words,
                                             ngx_conf_t* cf) {
   auto options = std::make_shared<RedisOptions>();
   const auto set_ms = [&](const char* name, Milliseconds& to) {
     if (words.contains(name)) to = Milliseconds(std::stol(words[name]));
   };
-  if (words.contains("host")) options->host = words["host"];
-  if (words.contains("port")) options->port = static_cast<std::uint16_t>(std::stoul(words["port"]));
+  if (words.contains("host")) options->node.host = words["host"];
+  if (words.contains("port")) {
+    options->node.port = static_cast<std::uint16_t>(std::stoul(words["port"]));
+  }
+  options->cluster_nodes = nodes_of(words["cluster"]);
+  if (words.contains("redirections")) {
+    options->cluster_max_redirections = static_cast<unsigned>(std::stoul(words["redirections"]));
+  }
+  options->sentinel_nodes = nodes_of(words["sentinels"]);
+  options->sentinel_master = words["master"];
+  options->sentinel_username = words["sentinel_user"];
+  options->sentinel_password =
+      std::make_shared<const Secret>(std::string_view(words["sentinel_password"]));
   if (words.contains("db")) options->database = static_cast<unsigned>(std::stoul(words["db"]));
   if (words.contains("connections")) options->connections = std::stoul(words["connections"]);
   options->socket = words["socket"];
   options->username = words["user"];
-  options->password = Secret(std::string_view(words["password"]));
+  options->password = std::make_shared<const Secret>(std::string_view(words["password"]));
   options->server_name = words["name"];
   set_ms("connect", options->connect_timeout);
   set_ms("send", options->send_timeout);
@@ -151,7 +176,7 @@ void exit_process(ngx_cycle_t*) noexcept {
 Stores& stores_of(LocationConf& conf, MainConf& main) {
   Stores& stores = worker->stores[&conf];
   if (conf.kind == "redis" && !stores.redis) {
-    stores.redis_client = std::make_unique<RedisClient>(worker->loop, conf.redis);
+    stores.redis_client = make_redis(worker->loop, conf.redis);
     stores.redis = std::make_unique<RedisStore>(*stores.redis_client, conf.prefix);
     stores.ledger = std::make_unique<RedisLedger>(*stores.redis_client, conf.prefix);
   } else if (conf.kind == "sessions" && !stores.sessions) {

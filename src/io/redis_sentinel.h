@@ -1,0 +1,46 @@
+// The master of a set of Redis servers that Sentinels watch. Sentinels are asked where it is before
+// each attempt to connect, and a server whose ROLE is not master is not used. While there are
+// commands they are asked again twice a second: a master that was deposed goes on answering until
+// somebody tells it.
+//
+// A command that reached a replica, or a server that still loads its data, was not executed: it is
+// tried again for as long as a command may wait for a connection.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/redis_client.h"
+
+namespace oidc {
+
+class RedisSentinel final : public Redis, private RedisLocator {
+ public:
+  RedisSentinel(NginxLoop& loop, std::shared_ptr<const RedisOptions> options);
+  ~RedisSentinel() override;
+
+  [[nodiscard]] Stats stats() const override { return master_.stats(); }
+
+ private:
+  void submit(RedisCommandPtr command) override;
+  Task<void> carry(RedisCommandPtr command);
+  Task<void> look_again();
+
+  [[nodiscard]] Task<Result<RedisNode>> locate() override;
+  void located(bool usable) override;
+  [[nodiscard]] Result<RedisNode> master_of(const Result<RedisReply>& reply,
+                                            const RedisNode& asked) const;
+  void say(const RedisNode& master);
+
+  NginxLoop& loop_;
+  std::shared_ptr<const RedisOptions> options_;
+  std::vector<std::unique_ptr<RedisClient>> sentinels_;  // as in the options
+  std::size_t first_ = 0;                                // whom to ask first: who knew last
+  bool looking_ = false;
+  std::uint64_t next_look_ = 0;
+  std::string known_master_;                             // for the log
+  RedisClient master_;
+};
+
+}  // namespace oidc
