@@ -149,27 +149,34 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("failure", FAILURES)
-def test_failing_provider_never_ends_a_session(make_nginx, upstream, op, storage, request, failure):
-    """An ill provider: 503 once the token is really expired, and the session goes on after."""
-    provider = new_provider(op, request)
-    site = Site(make_nginx, upstream, provider, timeout="1s", **storage)
-    client = Client()
-    site.login(client)
-    provider.override["token"] = FAILURES[failure]
+def test_failing_provider_never_ends_a_session(make_nginx, upstream, op, storage, request):
+    """An ill provider: 503 once the token is really expired, and the session goes on after.
+
+    All failures at once, each at a provider of its own: most of the time is waiting.
+    """
+    cases = []
+    for failure, answer in FAILURES.items():
+        provider = op.provider(f"failing-{request.node.callspec.id}-{failure}")
+        provider.token_life = 4
+        site, client = Site(make_nginx, upstream, provider, timeout="1s", **storage), Client()
+        site.login(client)
+        provider.override["token"] = answer
+        cases.append((failure, provider, site, client))
     time.sleep(4.2)
-    log, seen = site.nginx.view(), len(upstream.requests)
-    response = client.get(site.url("/x"))
-    assert response.status == 503, response
-    assert int(response.header("Retry-After")) > 0
-    assert response.all("Set-Cookie") == []
-    assert log.wait_reason(["refresh_failed"])
-    assert len(upstream.requests) == seen
-    provider.override.clear()
+    for failure, provider, site, client in cases:
+        log, seen = site.nginx.view(), len(upstream.requests)
+        response = client.get(site.url("/x"))
+        assert response.status == 503, (failure, response)
+        assert int(response.header("Retry-After")) > 0
+        assert response.all("Set-Cookie") == []
+        assert log.wait_reason(["refresh_failed"]), failure
+        assert len(upstream.requests) == seen
+        provider.override.clear()
     end = time.monotonic() + 12
-    while (response := client.get(site.url("/x"))).status != 200:
-        assert response.status == 503 and time.monotonic() < end, response
-        time.sleep(0.3)
+    for failure, provider, site, client in cases:
+        while (response := client.get(site.url("/x"))).status != 200:
+            assert response.status == 503 and time.monotonic() < end, (failure, response)
+            time.sleep(0.3)
 
 
 def test_still_valid_token_is_used_while_the_provider_is_ill(make_nginx, upstream, op, request):
