@@ -29,6 +29,8 @@ struct RequestFacts {
   // Headers; empty when absent.
   std::string accept, content_type, origin, referer, sec_fetch_mode, sec_fetch_dest, sec_fetch_site,
       sec_purpose, x_requested_with, upgrade;
+  std::string remote_addr;  // the client's, as the web server sees it (behind realip: the real one)
+  std::string user_agent;
   std::string request_id;
   const Evaluator* evaluator = nullptr;  // lives as long as the request
 };
@@ -110,6 +112,25 @@ enum class Initiator : std::uint8_t { ours, foreign, unknown };
 
 // ---- sessions ----------------------------------------------------------------------------------
 
+// What session cookies are sealed for: the identity, and with oidc_session_bind the request's own
+// address, scheme and browser. No allocation without oidc_session_bind.
+class CookieIdentity {
+ public:
+  CookieIdentity(const Settings& settings, std::string_view remote_addr, bool https,
+                 std::string_view user_agent);
+  CookieIdentity(const Settings& settings, const RequestFacts& facts)
+      : CookieIdentity(settings, facts.remote_addr, facts.https, facts.user_agent) {}
+  CookieIdentity(const CookieIdentity&) = delete;
+  CookieIdentity& operator=(const CookieIdentity&) = delete;
+  [[nodiscard]] std::string_view view() const noexcept {
+    return bound_.empty() ? std::string_view(settings_.identity) : std::string_view(bound_);
+  }
+
+ private:
+  const Settings& settings_;
+  std::string bound_;
+};
+
 struct CookieLookup {
   bool conflict = false;  // two that verify, with different sids: neither is used
   bool invalid = false;   // one came that does not verify
@@ -131,7 +152,15 @@ class SessionCookieFinder {
   CookieLookup result_;
 };
 
-// Whether the record may be used at `now` by these settings at all (absolute end, method).
+// Whether the session's time is over: its absolute end, or its sid's (oidc_session_rolling_timeout).
+[[nodiscard]] bool has_ended(const SessionRecord& record, const Settings& settings, Seconds now);
+// Whether the sid is old enough for a new one. Not where it has one already.
+[[nodiscard]] bool is_renewal_due(const SessionRecord& record, const Settings& settings,
+                                  Seconds now);
+// Milliseconds that the store may keep the record from now on; <= 0: the session has ended.
+[[nodiscard]] Milliseconds record_ttl(const SessionRecord& record, const SessionSettings& settings,
+                                      Seconds now);
+// Whether the record may be used at `now` by these settings at all (its time, method, strength).
 [[nodiscard]] bool is_alive(const SessionRecord& record, const Settings& settings, Seconds now);
 // Whether the access token should be refreshed before the request goes on.
 [[nodiscard]] bool is_refresh_due(const SessionRecord& record, const Settings& settings,

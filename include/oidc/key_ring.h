@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,9 @@ using KeyId = std::array<char, 4>;
 // All keys derived from one secret.
 class SessionKeys {
  public:
-  explicit SessionKeys(const Secret& secret);
+  // Each purpose has keys of its own.
+  enum class Purpose : std::uint8_t { session, remember };
+  explicit SessionKeys(const Secret& secret, Purpose purpose = Purpose::session);
 
   [[nodiscard]] std::string_view id() const noexcept { return {id_.data(), id_.size()}; }
   [[nodiscard]] const HmacKey& cookie_mac() const noexcept { return cookie_mac_; }
@@ -41,12 +44,16 @@ class SessionKeys {
 class KeyRing {
  public:
   explicit KeyRing(const std::vector<Secret>& secrets);
+  // The same secrets' keys for remember cookies and their records.
+  [[nodiscard]] const KeyRing& remember() const noexcept { return *remember_; }
   [[nodiscard]] const SessionKeys& sealing() const noexcept { return keys_.front(); }
   // nullptr when no key has this id.
   [[nodiscard]] const SessionKeys* find(std::string_view id) const noexcept;
 
  private:
+  KeyRing(const std::vector<Secret>& secrets, SessionKeys::Purpose purpose);
   std::vector<SessionKeys> keys_;
+  std::unique_ptr<const KeyRing> remember_;  // null in that one itself
 };
 
 }  // namespace oidc

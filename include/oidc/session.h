@@ -64,6 +64,7 @@ struct SessionRecord {
   std::string_view acr;            // of the login; empty: the provider did not say
   std::string_view previous;       // StoreKey of the sid that this one renewed; empty: none
   std::string_view remember_sid;   // of the remember cookie that goes with it; empty: none
+  std::string_view next_sid;       // of the sid that renewed this one: only a pointer is left here
 };
 
 [[nodiscard]] std::string encode_record(const SessionRecord& record);

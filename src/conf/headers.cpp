@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "oidc/header_names.h"
+#include "oidc/session_facts.h"
 #include "setters.h"
 
 namespace oidc {
@@ -123,6 +124,12 @@ Result<void> finish_headers(SettingsDraft& draft) {
                                 "\", or names that upstreams take for it");
     }
     seen.add(header.name);
+  }
+  for (const SessionFact fact : draft.settings.session.request_headers) {
+    if (!seen.contains(header_of(fact))) continue;
+    return draft.conflict("oidc_session_request_headers",
+                          "another directive sets the header \"" + std::string(header_of(fact)) +
+                              "\", or a name that upstreams take for it");
   }
   return {};
 }

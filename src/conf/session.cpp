@@ -81,6 +81,50 @@ Result<void> max_per_subject(SettingsDraft& draft, const DirectiveUse& use) {
   return number<1, 1000, kSession, &SessionSettings::max_per_subject>(draft, use);
 }
 
+constexpr Choices<bool BindSettings::*, 3> kBind = {{
+    {"ip", &BindSettings::ip},
+    {"scheme", &BindSettings::scheme},
+    {"user-agent", &BindSettings::user_agent},
+}};
+
+Result<void> bind(SettingsDraft& draft, const DirectiveUse& use) {
+  BindSettings& target = draft.settings.session.bind;
+  target = {};
+  if (is_off(use.words)) return {};
+  for (const std::string& word : use.words) {
+    const Result<bool BindSettings::*> part = choose(kBind, word);
+    if (!part) return part.error();
+    target.*(*part) = true;
+  }
+  return {};
+}
+
+constexpr Choices<SessionFact, 7> kFacts = {{
+    {"id", SessionFact::id},
+    {"audience", SessionFact::audience},
+    {"subject", SessionFact::subject},
+    {"timeout", SessionFact::timeout},
+    {"idling-timeout", SessionFact::idling_timeout},
+    {"rolling-timeout", SessionFact::rolling_timeout},
+    {"absolute-timeout", SessionFact::absolute_timeout},
+}};
+
+template <std::vector<SessionFact> SessionSettings::* Member>
+Result<void> fact_headers(SettingsDraft& draft, const DirectiveUse& use) {
+  std::vector<SessionFact>& target = draft.settings.session.*Member;
+  target.clear();
+  if (is_off(use.words)) return {};
+  for (const std::string& word : use.words) {
+    const Result<SessionFact> fact = choose(kFacts, word);
+    if (!fact) return fact.error();
+    if (std::find(target.begin(), target.end(), *fact) != target.end()) {
+      return bad_value(word, "it is there twice");
+    }
+    target.push_back(*fact);
+  }
+  return {};
+}
+
 constexpr Directive kDirectives[] = {
     {"oidc_session_storage", 1, 1, Contexts::all, false, "shm", storage},
     {"oidc_session_secret", 1, kMaxSecrets, Contexts::all, false, "off", secrets},
@@ -88,6 +132,13 @@ constexpr Directive kDirectives[] = {
      seconds<0, kYear, kSession, &SessionSettings::absolute_timeout>},
     {"oidc_session_idling_timeout", 1, 1, Contexts::all, false, "15m",
      seconds<0, kYear, kSession, &SessionSettings::idling_timeout>},
+    {"oidc_session_rolling_timeout", 1, 1, Contexts::all, false, "1h",
+     seconds<0, kYear, kSession, &SessionSettings::rolling_timeout>},
+    {"oidc_session_bind", 1, 3, Contexts::all, false, "off", bind},
+    {"oidc_session_request_headers", 1, 7, Contexts::all, false, "off",
+     fact_headers<&SessionSettings::request_headers>},
+    {"oidc_session_response_headers", 1, 7, Contexts::all, false, "off",
+     fact_headers<&SessionSettings::response_headers>},
     {"oidc_session_audience", 1, 1, Contexts::all, false, "default",
      text<kSession, &SessionSettings::audience>},
     {"oidc_session_store_metadata", 1, 1, Contexts::all, false, "on",
@@ -116,10 +167,15 @@ Result<void> finish_session(SettingsDraft& draft) {
                           "it needs oidc_session_store_metadata on: without it nobody knows whose "
                           "the sessions are");
   }
-  if (session.absolute_timeout == 0 && session.idling_timeout == 0) {
+  if (session.absolute_timeout == 0 && session.idling_timeout == 0 &&
+      session.rolling_timeout == 0) {
     return draft.conflict("oidc_session_absolute_timeout",
-                          "it must not be 0 while oidc_session_idling_timeout is 0: sessions "
-                          "would never end");
+                          "it must not be 0 while oidc_session_idling_timeout and "
+                          "oidc_session_rolling_timeout are 0: sessions would never end");
+  }
+  if (session.rolling_timeout != 0 && session.idling_timeout > session.rolling_timeout) {
+    draft.warn("oidc_session_idling_timeout",
+               "it is longer than oidc_session_rolling_timeout and has no effect");
   }
   if (session.absolute_timeout != 0 && session.idling_timeout > session.absolute_timeout) {
     draft.warn("oidc_session_idling_timeout",

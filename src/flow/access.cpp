@@ -1,4 +1,5 @@
 #include "answers.h"
+#include "oidc/touch_throttle.h"
 #include "steps.h"
 
 namespace oidc {
@@ -13,12 +14,26 @@ Outcome deny_and_forget(Services& services, const RequestFacts& facts, Error why
   return outcome;
 }
 
+// With oidc_session_bind a cookie that does not verify may be a stolen one: worth a line, but not one
+// for each request of that browser.
+void tell_about_bound_cookie(Services& services, const RequestFacts& facts) {
+  std::string cookies;
+  for (const std::string& header : facts.cookie_headers) cookies.append(header);
+  if (!services.touches.due(store_key(cookies), services.loop.now(), 3600)) return;
+  services.log.write(LogLevel::warn, Errc::session_invalid,
+                     "a cookie that was not made for this address, scheme or browser "
+                     "(oidc_session_bind), or was tampered with");
+}
+
 // No credential: what oidc_unauthenticated says.
 Task<Outcome> unauthenticated(Services& services, Facts facts, Error why) {
   const Settings& settings = services.settings;
   // What no login mends without a trace: somebody tampered, or a key or a record was lost.
   if (info(why.code).level == LogLevel::warn) {
     services.log.write(LogLevel::warn, why.code, why.detail);
+  }
+  if (why.code == Errc::session_invalid && settings.session.bind.any()) {
+    tell_about_bound_cookie(services, *facts);
   }
   // A second valid cookie comes back after every login: no login ends that.
   if (why.code == Errc::cookie_conflict) co_return deny(services, *facts, std::move(why));
@@ -49,20 +64,14 @@ Error worth_telling(Error why) {
   return why;
 }
 
-}  // namespace
-
-Task<Outcome> access_flow(Services& services, Facts facts) {
-  if (is_logout_request(services.settings, *facts)) co_return co_await logout_flow(services, facts);
-  const SessionLookup lookup = co_await find_session(services, facts);
-  if (lookup.kind == SessionLookup::Kind::error) co_return deny(services, *facts, lookup.why);
-  if (lookup.kind == SessionLookup::Kind::none) {
-    co_return co_await unauthenticated(services, facts, worth_telling(lookup.why));
-  }
-  std::shared_ptr<const OpenSession> session = lookup.session;
-  if (lookup.outage) co_return pass(services, session);
+// A session that does, so far: refreshed and renewed where that is due.
+Task<Outcome> with_session(Services& services, Facts facts,
+                           std::shared_ptr<const OpenSession> session) {
   const Seconds now = services.loop.now();
+  bool settled = true;  // what this request knows is what the store has
   if (is_refresh_due(session->record(), services.settings, now)) {
     const RefreshResult result = co_await refresh_session(services, session);
+    settled = result.kind == RefreshResult::Kind::refreshed && result.why.code == Errc::none;
     if (result.kind == RefreshResult::Kind::ended) {
       co_return co_await unauthenticated(services, facts, worth_telling(result.why));
     }
@@ -80,8 +89,33 @@ Task<Outcome> access_flow(Services& services, Facts facts) {
     const Error over{Errc::session_expired, "the access token is expired, with none to renew it"};
     co_return co_await unauthenticated(services, facts, over);
   }
+  std::vector<std::string> cookies;
+  if (settled && is_renewal_due(session->record(), services.settings, services.loop.now())) {
+    const Renewal renewal = co_await renew_session(services, session);
+    if (!renewal.session) {
+      const Error ended{Errc::session_expired, {}};
+      co_return co_await unauthenticated(services, facts, ended);
+    }
+    session = renewal.session;
+    if (renewal.renewed) cookies.push_back(session_set_cookie(services, *facts, session->cookie()));
+  }
   touch_session(services, *session);
-  co_return pass(services, session);
+  Outcome outcome = pass(services, session);
+  outcome.set_cookies = std::move(cookies);
+  co_return outcome;
+}
+
+}  // namespace
+
+Task<Outcome> access_flow(Services& services, Facts facts) {
+  if (is_logout_request(services.settings, *facts)) co_return co_await logout_flow(services, facts);
+  const SessionLookup lookup = co_await find_session(services, facts);
+  if (lookup.kind == SessionLookup::Kind::error) co_return deny(services, *facts, lookup.why);
+  if (lookup.kind == SessionLookup::Kind::none) {
+    co_return co_await unauthenticated(services, facts, worth_telling(lookup.why));
+  }
+  if (lookup.outage) co_return pass(services, lookup.session);
+  co_return co_await with_session(services, facts, lookup.session);
 }
 
 }  // namespace oidc

@@ -8,6 +8,7 @@
 #include "oidc/form.h"
 #include "oidc/logout_flows.h"
 #include "session_index.h"
+#include "steps.h"
 
 namespace oidc {
 namespace {
@@ -93,10 +94,9 @@ Task<Outcome> end_one(Services& services, StoreKey key) {
   if (read.status == StoreStatus::error) {
     co_return refuse(services, Error{Errc::store_unavailable, read.detail});
   }
-  const StoreWrite erased = co_await services.store.erase(key);
-  if (erased.status == StoreStatus::error) {
-    co_return refuse(services, Error{Errc::store_unavailable, erased.detail});
-  }
+  std::vector<StoreKey> keys{key};
+  const Result<void> erased = co_await erase_sessions(services, std::move(keys));
+  if (!erased) co_return refuse(services, erased.error());
   Json body = {{"ended", read.status == StoreStatus::hit ? 1 : 0}};
   co_return answer(services, 200, body);
 }

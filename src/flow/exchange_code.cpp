@@ -36,10 +36,7 @@ Task<void> retire(Services& services, StoreKey key) {
 }
 
 void retire_named(Services& services, std::string_view name) {
-  StoreKey key;
-  if (name.size() != key.text.size()) return;
-  name.copy(key.text.data(), key.text.size());
-  services.loop.spawn(retire(services, key));
+  if (const auto key = parse_store_key(name)) services.loop.spawn(retire(services, *key));
 }
 
 // A session that is in the store enters the index, unless a logout was faster or there are too many.
@@ -84,7 +81,7 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   const std::string envelope =
       seal_envelope(bytes, cookie.sid_view(), services.keys, settings.identity);
   const StoreKey key = store_key(cookie.sid_view());
-  const Milliseconds ttl = store_ttl(cookie.absolute_end, settings.session.idling_timeout, now);
+  const Milliseconds ttl = record_ttl(record, settings.session, now);
   const StoreWrite written = co_await services.store.insert(key, envelope, ttl);
   if (written.status != StoreStatus::hit) {
     co_return Error{written.full ? Errc::store_full : Errc::store_unavailable, written.detail};

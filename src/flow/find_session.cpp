@@ -1,10 +1,11 @@
 #include <algorithm>
 
-#include "oidc/flow.h"
+#include "oidc/crypto.h"
 #include "oidc/outage.h"
 #include "oidc/session_cache.h"
 #include "oidc/touch_throttle.h"
 #include "session_index.h"
+#include "steps.h"
 
 namespace oidc {
 namespace {
@@ -58,12 +59,35 @@ void SessionCookieFinder::look_at(std::string_view cookie_header) {
   }
 }
 
+bool has_ended(const SessionRecord& record, const Settings& settings, Seconds now) {
+  if (record.absolute_end != 0 && record.absolute_end <= now) return true;
+  // Another location of the same client may be stricter than the one where the login began.
+  const auto over = [now](Seconds since, Seconds timeout) {
+    return timeout != 0 && add_saturated(since, timeout) <= now;
+  };
+  return over(record.created, settings.session.absolute_timeout) ||
+         over(record.sid_since, settings.session.rolling_timeout);
+}
+
+bool is_renewal_due(const SessionRecord& record, const Settings& settings, Seconds now) {
+  const Seconds rolling = settings.session.rolling_timeout;
+  return rolling != 0 && record.next_sid.empty() &&
+         add_saturated(record.sid_since, rolling - rolling / 4) <= now;
+}
+
+Milliseconds record_ttl(const SessionRecord& record, const SessionSettings& settings,
+                        Seconds now) {
+  Seconds end = record.absolute_end;
+  if (settings.rolling_timeout != 0) {
+    const Seconds sid_end = add_saturated(record.sid_since, settings.rolling_timeout);
+    end = end == 0 ? sid_end : std::min(end, sid_end);
+  }
+  return store_ttl(end, settings.idling_timeout, now);
+}
+
 bool is_alive(const SessionRecord& record, const Settings& settings, Seconds now) {
   if (record.method != static_cast<std::uint8_t>(Method::authorization_code)) return false;
-  if (record.absolute_end != 0 && record.absolute_end <= now) return false;
-  // Another location of the same client may be stricter than the one where the login began.
-  const Seconds absolute = settings.session.absolute_timeout;
-  if (absolute != 0 && add_saturated(record.created, absolute) <= now) return false;
+  if (has_ended(record, settings, now)) return false;
   const AuthorizationSettings& wanted = settings.authorization;
   if (wanted.max_age && *wanted.max_age > 0) {
     const Seconds until = add_saturated(record.auth_time, *wanted.max_age);
@@ -87,55 +111,116 @@ bool is_refresh_due(const SessionRecord& record, const Settings& settings, Secon
   return now >= end - std::min(settings.token.refresh_before, (end - record.tokens_since) / 4);
 }
 
-Task<SessionLookup> find_session(Services& services, Facts facts) {
+CookieIdentity::CookieIdentity(const Settings& settings, std::string_view remote_addr, bool https,
+                               std::string_view user_agent)
+    : settings_(settings) {
+  const BindSettings& bind = settings.session.bind;
+  if (!bind.any()) return;
+  bound_ = settings.identity;
+  const auto add = [this](bool wanted, std::string_view what, std::string_view value) {
+    if (!wanted) return;
+    append_field(bound_, what);
+    append_field(bound_, value);
+  };
+  add(bind.ip, "ip", remote_addr);
+  add(bind.scheme, "scheme", https ? "https" : "http");
+  add(bind.user_agent, "user-agent", user_agent);
+}
+
+CookieLookup session_cookie_of(Services& services, const RequestFacts& facts) {
   const Settings& settings = services.settings;
-  const bool https = own_origin_is_https(settings, *facts);
+  const bool https = own_origin_is_https(settings, facts);
   const std::string name = session_cookie_attributes(settings, https).name;
-  SessionCookieFinder finder(services.keys, name, settings.identity, services.loop.now());
-  for (const std::string& header : facts->cookie_headers) finder.look_at(header);
+  const CookieIdentity identity(settings, facts);
+  SessionCookieFinder finder(services.keys, name, identity.view(), services.loop.now());
+  for (const std::string& header : facts.cookie_headers) finder.look_at(header);
+  return finder.result();
+}
+
+std::string session_set_cookie(Services& services, const RequestFacts& facts,
+                               const SessionCookie& cookie) {
+  const Settings& settings = services.settings;
+  const bool https = own_origin_is_https(settings, facts);
+  const CookieAttributes attributes = session_cookie_attributes(settings, https);
+  const CookieIdentity identity(settings, facts);
+  return set_cookie(
+      attributes, seal_session_cookie(cookie, services.keys, attributes.name, identity.view()),
+      std::nullopt);
+}
+
+SessionCookie successor_of(const SessionRecord& record) {
+  SessionCookie cookie;
+  record.next_sid.copy(cookie.sid.data(), cookie.sid.size());
+  cookie.created = record.created;
+  cookie.absolute_end = record.absolute_end;
+  return cookie;
+}
+
+Task<SessionLookup> read_session(Services& services, SessionCookie cookie) {
   SessionLookup lookup;
-  if (finder.result().conflict) {
+  // A sid that was renewed points to the next one; more than one such step is hardly ever there.
+  for (int steps = 0; steps < 4; ++steps) {
+    const StoreKey key = store_key(cookie.sid_view());
+    const StoreRead read = co_await services.store.read(key);
+    if (read.status == StoreStatus::error) {
+      lookup.kind = SessionLookup::Kind::error;
+      lookup.why = Error{Errc::store_unavailable, read.detail};
+      co_return lookup;
+    }
+    if (read.status == StoreStatus::miss) {
+      lookup.why.code = Errc::session_expired;
+      co_return lookup;
+    }
+    auto session =
+        open_session(read.envelope, cookie, key, services.keys, services.settings.identity);
+    if (!session) {
+      lookup.why = std::move(session).error();
+      co_return lookup;
+    }
+    if (services.cache != nullptr) {
+      services.cache->keep(*session, services.keys, services.settings.identity);
+    }
+    if ((*session)->record().next_sid.empty()) {
+      lookup.kind = SessionLookup::Kind::found;
+      lookup.session = std::move(*session);
+      co_return lookup;
+    }
+    cookie = successor_of((*session)->record());
+  }
+  lookup.why.code = Errc::session_expired;
+  co_return lookup;
+}
+
+Task<SessionLookup> find_session(Services& services, Facts facts) {
+  const CookieLookup found = session_cookie_of(services, *facts);
+  SessionLookup lookup;
+  if (found.conflict) {
     lookup.why.code = Errc::cookie_conflict;
     co_return lookup;
   }
-  if (!finder.result().cookie) {
-    lookup.why.code = finder.result().invalid ? Errc::session_invalid : Errc::unauthenticated;
+  if (!found.cookie) {
+    lookup.why.code = found.invalid ? Errc::session_invalid : Errc::unauthenticated;
     co_return lookup;
   }
-  const SessionCookie cookie = *finder.result().cookie;
+  const SessionCookie cookie = *found.cookie;
   const StoreKey key = store_key(cookie.sid_view());
   if (co_await was_ended_here(services, key)) {
     lookup.why.code = Errc::session_expired;
     co_return lookup;
   }
-  const StoreRead read = co_await services.store.read(key);
-  if (read.status == StoreStatus::error) {
-    lookup.session = session_in_outage(services, key);
-    if (lookup.session) {
-      lookup.kind = SessionLookup::Kind::found;
-      lookup.outage = true;
-      co_return lookup;
-    }
-    lookup.kind = SessionLookup::Kind::error;
-    lookup.why = Error{Errc::store_unavailable, read.detail};
-    co_return lookup;
-  }
-  if (read.status == StoreStatus::miss) {
-    lookup.why.code = Errc::session_expired;
-    co_return lookup;
-  }
-  auto session = open_session(read.envelope, cookie, key, services.keys, settings.identity);
-  if (!session) {
-    lookup.why = std::move(session).error();
-    co_return lookup;
-  }
-  lookup.session = std::move(*session);
-  if (services.cache != nullptr) {
-    services.cache->keep(lookup.session, services.keys, settings.identity);
-  }
-  if (is_alive(lookup.session->record(), settings, services.loop.now())) {
+  lookup = co_await read_session(services, cookie);
+  if (lookup.kind == SessionLookup::Kind::error) {
+    auto confirmed = session_in_outage(services, key);
+    // A pointer is no session, and what it points to is in the store.
+    if (!confirmed || !confirmed->record().next_sid.empty()) co_return lookup;
+    lookup.session = std::move(confirmed);
     lookup.kind = SessionLookup::Kind::found;
-  } else {
+    lookup.outage = true;
+    co_return lookup;
+  }
+  if (lookup.kind != SessionLookup::Kind::found) co_return lookup;
+  if (!is_alive(lookup.session->record(), services.settings, services.loop.now())) {
+    lookup.kind = SessionLookup::Kind::none;
     lookup.why.code = Errc::session_expired;
   }
   co_return lookup;
@@ -159,7 +244,7 @@ void touch_session(Services& services, const OpenSession& session) {
   const Seconds now = services.loop.now();
   const Seconds interval = std::min<Seconds>(60, std::max<Seconds>(idling / 4, 1));
   if (!services.touches.due(session.key(), now, interval)) return;
-  const Milliseconds ttl = store_ttl(session.record().absolute_end, idling, now);
+  const Milliseconds ttl = record_ttl(session.record(), services.settings.session, now);
   if (ttl.count() <= 0) return;
   // Each touch is news for all caches: one worker's will do for the others.
   if (services.cache != nullptr) {

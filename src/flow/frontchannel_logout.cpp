@@ -55,8 +55,8 @@ Task<Result<void>> end_by_index(Services& services, std::string provider_sid) {
 }
 
 Task<Result<void>> end_one(Services& services, std::shared_ptr<const OpenSession> session) {
-  const StoreWrite erased = co_await services.store.erase(session->key());
-  if (erased.status == StoreStatus::error) co_return Error{Errc::store_unavailable, erased.detail};
+  Result<void> erased = co_await erase_sessions(services, keys_of(*session));
+  if (!erased) co_return erased;
   const Membership who = membership_of(session->key(), session->record());
   co_await unindex_session(services, who);
   co_return Result<void>();

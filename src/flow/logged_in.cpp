@@ -62,12 +62,7 @@ Outcome logged_in(Services& services, const RequestFacts& facts, const std::stri
       break;
   }
   outcome.session = login.session;
-  const CookieAttributes cookie =
-      session_cookie_attributes(settings, own_origin_is_https(settings, facts));
-  outcome.set_cookies.push_back(set_cookie(
-      cookie,
-      seal_session_cookie(login.session->cookie(), services.keys, cookie.name, settings.identity),
-      std::nullopt));
+  outcome.set_cookies.push_back(session_set_cookie(services, facts, login.session->cookie()));
   return outcome;
 }
 

@@ -33,12 +33,13 @@ std::vector<SessionCookie> session_cookies(const Services& services, const Reque
   const Settings& settings = services.settings;
   const std::string name =
       session_cookie_attributes(settings, own_origin_is_https(settings, facts)).name;
+  const CookieIdentity identity(settings, facts);
   std::vector<SessionCookie> found;
   for (const std::string& header : facts.cookie_headers) {
     CookieReader reader(header);
     while (const auto pair = reader.next()) {
       if (pair->name != name) continue;
-      SessionCookieFinder finder(services.keys, name, settings.identity, services.loop.now());
+      SessionCookieFinder finder(services.keys, name, identity.view(), services.loop.now());
       std::string alone(pair->name);
       finder.look_at(alone.append("=").append(pair->value));
       const auto& cookie = finder.result().cookie;
@@ -65,15 +66,9 @@ Task<Result<NamedSessions>> named_sessions(Services& services, Facts facts) {
   }
   for (const SessionCookie& cookie : cookies) {
     NamedSession named{store_key(cookie.sid_view()), nullptr};
-    const StoreRead read = co_await services.store.read(named.key);
-    if (read.status == StoreStatus::error && !may_outlive) {
-      co_return Error{Errc::store_unavailable, read.detail};
-    }
-    if (read.status == StoreStatus::hit) {
-      auto session = open_session(read.envelope, cookie, named.key, services.keys,
-                                  services.settings.identity);
-      if (session) named.session = std::move(*session);
-    }
+    const SessionLookup lookup = co_await read_session(services, cookie);
+    if (lookup.kind == SessionLookup::Kind::error && !may_outlive) co_return lookup.why;
+    named.session = lookup.session;
     found.push_back(std::move(named));
   }
   co_return found;
@@ -152,15 +147,22 @@ std::optional<Outcome> ask_first(Services& services, const RequestFacts& facts,
   return deny(services, facts, Error{Errc::logout_cross_site, "a confirmation of another session"});
 }
 
+bool remember_logouts(Services& services, const std::vector<StoreKey>& keys) {
+  return services.settings.session.outage_cached != 0 &&
+         std::all_of(keys.begin(), keys.end(),
+                     [&](const StoreKey& key) { return remember_logout(services, key); });
+}
+
+// By the cookie's name for it, and all others that it has.
 Task<Result<void>> end_session(Services& services, NamedSession named) {
-  const StoreWrite erased = co_await services.store.erase(named.key);
-  const bool ended =
-      erased.status != StoreStatus::error ||
-      (services.settings.session.outage_cached != 0 && remember_logout(services, named.key));
-  if (!ended) co_return Error{Errc::store_unavailable, erased.detail};
+  std::vector<StoreKey> keys;
+  if (named.session) keys = keys_of(*named.session);
+  keys.push_back(named.key);
+  Result<void> erased = co_await erase_sessions(services, keys);
+  if (!erased && !remember_logouts(services, keys)) co_return erased;
   if (!named.session) co_return Result<void>();
   const SessionRecord& record = named.session->record();
-  const Membership who = membership_of(named.key, record);
+  const Membership who = membership_of(named.session->key(), record);
   co_await unindex_session(services, who);
   revoke_tokens(services, std::string(record.access_token), record.refresh_token.text());
   co_return Result<void>();

@@ -4,6 +4,7 @@
 #include "oidc/refreshes.h"
 #include "refresh_lock.h"
 #include "revocation.h"
+#include "save_tokens.h"
 #include "session_index.h"
 #include "steps.h"
 
@@ -28,19 +29,6 @@ RefreshResult refreshed(Session session) {
 RefreshResult ended(Error why) { return {RefreshResult::Kind::ended, nullptr, std::move(why)}; }
 RefreshResult failed(Error why) { return {RefreshResult::Kind::failed, nullptr, std::move(why)}; }
 
-// The stored record as it is now.
-Task<RefreshResult> read_again(Services& services, Session known) {
-  const StoreRead read = co_await services.store.read(known->key());
-  if (read.status == StoreStatus::error) {
-    co_return failed(Error{Errc::store_unavailable, read.detail});
-  }
-  if (read.status == StoreStatus::miss) co_return ended(Error{Errc::session_expired, {}});
-  auto session = open_session(read.envelope, known->cookie(), known->key(), services.keys,
-                              services.settings.identity);
-  if (!session) co_return ended(std::move(session).error());
-  co_return refreshed(std::move(*session));
-}
-
 Task<Result<TokenResponse>> redeem(Services& services, Session session) {
   auto metadata = co_await services.provider.metadata();
   if (!metadata) co_return std::move(metadata).error();
@@ -63,72 +51,15 @@ Task<Result<TokenResponse>> redeem(Services& services, Session session) {
   co_return tokens;
 }
 
-// The record with the new tokens; a token that did not come stays the old one.
-std::string renewed_record(const SessionRecord& old, const TokenResponse& tokens, Seconds now) {
-  SessionRecord record = old;
-  record.access_token = tokens.access_token;
-  record.access_expires = access_expiry(tokens);
-  record.tokens_since = now;
-  if (!tokens.refresh_token.empty()) record.refresh_token = tokens.refresh_token;
-  if (!tokens.id_token.empty()) record.id_token = tokens.id_token;
-  if (!tokens.scope.empty()) record.scope = tokens.scope;
-  return encode_record(record);
-}
-
-struct Renewed {
-  std::string envelope;
-  Session session;
-};
-
-Result<Renewed> renew(Services& services, const OpenSession& old, const TokenResponse& tokens) {
-  std::string bytes = renewed_record(old.record(), tokens, services.loop.now());
-  Renewed renewed;
-  renewed.envelope = seal_envelope(bytes, old.cookie().sid_view(), services.keys,
-                                   services.settings.identity);
-  auto session = OpenSession::make(old.cookie(), old.key(),
-                                   std::string(envelope_generation(renewed.envelope)),
-                                   std::move(bytes));
-  if (!session) return std::move(session).error();
-  renewed.session = std::move(*session);
-  return renewed;
-}
-
-// Writes over the version that was read, and nothing else: a logout in between wins.
-Task<StoreWrite> save(Services& services, Session old, std::string envelope) {
-  const Milliseconds ttl = store_ttl(old->record().absolute_end,
-                                     services.settings.session.idling_timeout,
-                                     services.loop.now());
-  co_return co_await services.store.replace(old->key(), old->generation(), std::move(envelope),
-                                            ttl);
-}
-
-// After the record was written over: a logout that went through the index meanwhile takes it back.
-Task<Result<void>> check_still_there(Services& services, Session session) {
-  const Membership who = membership_of(session->key(), session->record());
-  const Seconds began = session->record().created;
-  const Result<void> there = co_await check_not_logged_out(services, who, began);
-  if (there || there.error().code != Errc::session_logged_out) co_return there;
-  const StoreWrite erased = co_await services.store.erase(session->key());
-  if (erased.status == StoreStatus::error) {
-    services.log.write(LogLevel::warn, Errc::store_unavailable, erased.detail);
-  }
-  co_return there;
-}
-
 // The rotated tokens exist only here: keep them, and write again until the store takes them. Nobody
 // else may send the old refresh token before.
-Task<void> save_later(Services& services, Session old, std::string envelope, RefreshLock lock) {
+Task<void> save_later(Services& services, Session redeemed, Session fresh, RefreshLock lock) {
   for (int i = 0; i < kUnsavedTries && services.loop.monotonic_ms() < lock.ends; ++i) {
     co_await sleep_for(services.loop, kUnsavedRetry);
-    const StoreWrite written = co_await save(services, old, envelope);
-    if (written.status == StoreStatus::error) continue;
-    if (written.status == StoreStatus::hit) {
-      const Result<void> there = co_await check_still_there(services, old);
-      if (!there) services.log.write(LogLevel::warn, there.error().code, there.error().detail);
-    }
-    break;
+    const SavedTokens saved = co_await save_tokens(services, redeemed, fresh);
+    if (!saved.unsaved) break;
   }
-  services.refreshes.end(old->key());
+  services.refreshes.end(refresh_family(*redeemed));
   co_await release(services, lock);
 }
 
@@ -145,9 +76,9 @@ Task<RefreshResult> refused(Services& services, Session session, Error why) {
     if (now.session->generation() != session->generation()) co_return now;
     co_await sleep_for(services.loop, kSiblingPause);
   }
-  const StoreWrite erased = co_await services.store.erase(session->key());
-  if (erased.status == StoreStatus::error) {
-    services.log.write(LogLevel::warn, Errc::store_unavailable, erased.detail);
+  const Result<void> erased = co_await erase_sessions(services, keys_of(*session));
+  if (!erased) {
+    services.log.write(LogLevel::warn, erased.error().code, erased.error().detail);
   } else {
     const Membership who = membership_of(session->key(), session->record());
     co_await unindex_session(services, who);
@@ -203,33 +134,23 @@ Task<RefreshResult> refresh(Services& services, Session known, RefreshLock& lock
     }
     co_return failed(std::move(tokens).error());
   }
-  Result<Renewed> renewed = renew(services, *session, *tokens);
-  if (!renewed) co_return failed(std::move(renewed).error());
-  const StoreWrite written = co_await save(services, session, renewed->envelope);
-  if (written.status == StoreStatus::hit) {
-    const Result<void> there = co_await check_still_there(services, session);
-    if (there) co_return refreshed(renewed->session);
-    if (there.error().code != Errc::session_logged_out) co_return failed(there.error());
+  const Result<Session> fresh = with_tokens(services, *session, *tokens);
+  if (!fresh) co_return failed(fresh.error());
+  SavedTokens saved = co_await save_tokens(services, session, *fresh);
+  // Logged out meanwhile: the logout saw the tokens before these.
+  if (!saved.unsaved && saved.result.kind == RefreshResult::Kind::ended) {
     revoke_tokens(services, tokens->access_token, tokens->refresh_token);
-    co_return ended(there.error());
   }
-  if (written.status == StoreStatus::miss) {
-    RefreshResult now = co_await read_again(services, session);
-    // Logged out meanwhile: the logout saw the tokens before these.
-    if (now.kind == RefreshResult::Kind::ended) {
-      revoke_tokens(services, tokens->access_token, tokens->refresh_token);
-    }
-    co_return now;
-  }
-  services.log.write(LogLevel::error, Errc::refresh_unsaved, written.detail);
-  services.loop.spawn(save_later(services, session, renewed->envelope, lock));
-  RefreshResult unsaved = refreshed(renewed->session);
+  if (!saved.unsaved) co_return std::move(saved.result);
+  services.log.write(LogLevel::error, Errc::refresh_unsaved, saved.detail);
+  services.loop.spawn(save_later(services, session, *fresh, lock));
+  RefreshResult unsaved = refreshed(*fresh);
   unsaved.why.code = Errc::refresh_unsaved;
   co_return unsaved;
 }
 
 Task<void> refresh_and_tell(Services& services, Session session, Refreshes::Arrival arrived) {
-  RefreshLock lock(services, session->key());
+  RefreshLock lock(services, refresh_family(*session));
   RefreshResult result = failed(Error{Errc::internal, "the refresh ended by an exception"});
   co_await take_lease(services, lock);
   const Errc lately = remembered_failure(services, lock);
@@ -248,9 +169,9 @@ Task<void> refresh_and_tell(Services& services, Session session, Refreshes::Arri
   arrived->set(std::move(result));
   if (why == Errc::refresh_unsaved) co_return;  // save_later ends it
   if (is_failure) {
-    services.loop.spawn(forget_later(services, session->key()));
+    services.loop.spawn(forget_later(services, refresh_family(*session)));
   } else {
-    services.refreshes.end(session->key());
+    services.refreshes.end(refresh_family(*session));
   }
   co_await release(services, lock);
 }
@@ -265,9 +186,9 @@ Milliseconds patience_of(const Services& services, const OpenSession& session) {
 }  // namespace
 
 Task<RefreshResult> refresh_session(Services& services, Session session) {
-  Refreshes::Arrival arriving = services.refreshes.find(session->key());
+  Refreshes::Arrival arriving = services.refreshes.find(refresh_family(*session));
   if (!arriving) {
-    arriving = services.refreshes.begin(session->key());
+    arriving = services.refreshes.begin(refresh_family(*session));
     services.loop.spawn(refresh_and_tell(services, session, arriving));
   }
   const Milliseconds patience = patience_of(services, *session);

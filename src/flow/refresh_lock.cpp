@@ -25,15 +25,19 @@ Milliseconds refresh_lock_life(const Settings& settings) {
   return 3 * Milliseconds(settings.provider.timeout_ms) + 2 * store_call(settings.session) + kSpare;
 }
 
-RefreshLock::RefreshLock(const Services& services, const StoreKey& key)
+StoreKey refresh_family(const OpenSession& session) {
+  return store_key(std::string("refresh ").append(session.record().nonce));
+}
+
+RefreshLock::RefreshLock(const Services& services, const StoreKey& family)
     : lease("refresh:"),
       failure("refresh failed:"),
       owner(base64url_encode(random_string(16))),
       life(refresh_lock_life(services.settings)) {
-  lease.append(key.view());
-  failure.append(key.view());
+  lease.append(family.view());
+  failure.append(family.view());
   if (services.settings.session.storage == StorageKind::redis) {
-    in_store.append("lock:refresh:").append(key.view());
+    in_store.append("lock:refresh:").append(family.view());
   }
   held = in_store.empty();
   ends = services.loop.monotonic_ms() + static_cast<std::uint64_t>(life.count());

@@ -11,8 +11,11 @@ namespace oidc {
 // Of lease and lock: longer than everything that is done under them.
 [[nodiscard]] Milliseconds refresh_lock_life(const Settings& settings);
 
+// The lock's name: all sids of one login share it, as they share the one refresh token.
+[[nodiscard]] StoreKey refresh_family(const OpenSession& session);
+
 struct RefreshLock {
-  RefreshLock(const Services& services, const StoreKey& key);
+  RefreshLock(const Services& services, const StoreKey& family);
 
   std::string lease;     // the machine's
   std::string failure;   // why the machine's last try failed, for a moment

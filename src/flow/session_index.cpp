@@ -5,6 +5,7 @@
 
 #include "oidc/base64url.h"
 #include "oidc/crypto.h"
+#include "steps.h"
 
 namespace oidc {
 namespace {
@@ -85,8 +86,9 @@ Task<Result<Seconds>> tombstone_of(Services& services, IndexName name) {
 
 // Erases one session that a set names.
 Task<Result<void>> erase_member(Services& services, std::string set, IndexedSession session) {
-  const StoreWrite erased = co_await services.store.erase(session.key);
-  if (erased.status == StoreStatus::error) co_return unavailable(erased.detail);
+  std::vector<StoreKey> keys{session.key};
+  const Result<void> erased = co_await erase_sessions(services, std::move(keys));
+  if (!erased) co_return erased.error();
   const std::string member = session.member();
   const StoreWrite left = co_await services.ledger.leave(set, member);
   if (left.status == StoreStatus::error) warn(services, left.detail);

@@ -146,13 +146,9 @@ PreparedLogin prepare(Services& services, const RequestFacts& facts, const Login
 }  // namespace
 
 std::string present_session_key(Services& services, const RequestFacts& facts) {
-  const Settings& settings = services.settings;
-  const bool https = own_origin_is_https(settings, facts);
-  const std::string name = session_cookie_attributes(settings, https).name;
-  SessionCookieFinder finder(services.keys, name, settings.identity, services.loop.now());
-  for (const std::string& header : facts.cookie_headers) finder.look_at(header);
-  if (finder.result().conflict || !finder.result().cookie) return {};
-  return std::string(store_key(finder.result().cookie->sid_view()).view());
+  const CookieLookup found = session_cookie_of(services, facts);
+  if (found.conflict || !found.cookie) return {};
+  return std::string(store_key(found.cookie->sid_view()).view());
 }
 
 Task<Outcome> start_login(Services& services, Facts facts, LoginStart start) {

@@ -14,6 +14,34 @@
 
 namespace oidc {
 
+// ---- sessions ----------------------------------------------------------------------------------
+
+// What the request's cookies say, without asking the store.
+[[nodiscard]] CookieLookup session_cookie_of(Services& services, const RequestFacts& facts);
+// Set-Cookie of a session's cookie.
+[[nodiscard]] std::string session_set_cookie(Services& services, const RequestFacts& facts,
+                                             const SessionCookie& cookie);
+// The stored session of a sid, or of the one that renewed it; found: whether or not it will do here.
+[[nodiscard]] Task<SessionLookup> read_session(Services& services, SessionCookie cookie);
+// The cookie of record.next_sid.
+[[nodiscard]] SessionCookie successor_of(const SessionRecord& record);
+
+// Gives the session a new sid when this request is the one to do it: `session` is the session as it
+// is now, with `renewed` under the new sid, whose cookie the answer must carry. Whatever fails, the
+// request goes on with the old one; null: the session has ended meanwhile.
+struct Renewal {
+  bool renewed = false;
+  std::shared_ptr<const OpenSession> session;
+};
+[[nodiscard]] Task<Renewal> renew_session(Services& services,
+                                          std::shared_ptr<const OpenSession> session);
+
+// Erases records, and what renewed them meanwhile: a session's end ends all its sids. Fails with
+// store_unavailable; to be tried again then.
+[[nodiscard]] Task<Result<void>> erase_sessions(Services& services, std::vector<StoreKey> keys);
+// All keys under which this session may be found.
+[[nodiscard]] std::vector<StoreKey> keys_of(const OpenSession& session);
+
 // ---- login -------------------------------------------------------------------------------------
 
 struct LoginStart {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ngx/conf_objects.h"
+#include "oidc/session_facts.h"
 
 namespace oidc::ngx {
 namespace {
@@ -30,6 +31,9 @@ bool finish_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t& core) {
   for (const Settings* settings : server.settings) {
     for (const UpstreamHeader& header : settings->upstream_headers) {
       server.view.clear_names.add(header.name);
+    }
+    for (const SessionFact fact : settings->session.request_headers) {
+      server.view.clear_names.add(header_of(fact));
     }
   }
   if (!server.view.clear_names.empty()) server.view.clear = &server.view.clear_names;

@@ -47,6 +47,7 @@ constexpr Wanted kWanted[] = {
     {"sec-purpose", &RequestFacts::sec_purpose},
     {"x-requested-with", &RequestFacts::x_requested_with},
     {"upgrade", &RequestFacts::upgrade},
+    {"user-agent", &RequestFacts::user_agent},
 };
 
 }  // namespace
@@ -83,6 +84,7 @@ Facts make_facts(ngx_http_request_t* r, const Evaluator& evaluator) {
                                       [name](const Wanted& w) { return w.name == name; });
     if (wanted != std::end(kWanted)) (*facts).*(wanted->member) = to_view(header.value);
   });
+  facts->remote_addr = to_view(r->connection->addr_text);
   facts->request_id = request_id(r);
   facts->evaluator = &evaluator;
   return facts;

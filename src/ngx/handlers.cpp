@@ -116,6 +116,8 @@ bool is_error_page(const ngx_http_request_t* r) noexcept { return r->err_status 
 ngx_int_t act_on(ngx_http_request_t* r, RequestCtx& ctx, const Settings& settings,
                  Outcome outcome) {
   if (outcome.kind == Outcome::Kind::pass) {
+    ctx.set_cookies.insert(ctx.set_cookies.end(), outcome.set_cookies.begin(),
+                           outcome.set_cookies.end());
     return let_through(r, ctx, settings, std::move(outcome.session));
   }
   // No login starts on an error page.

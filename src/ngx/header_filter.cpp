@@ -6,6 +6,8 @@
 #include "ngx/own_cookies.h"
 #include "ngx/request_ctx.h"
 #include "ngx/request_log.h"
+#include "ngx/upstream_request.h"
+#include "oidc/session_facts.h"
 
 namespace oidc::ngx {
 namespace {
@@ -76,11 +78,32 @@ bool forbid_caching(ngx_http_request_t* r) {
   return push_header(r, "Cache-Control", "private, no-store");
 }
 
+// oidc_session_response_headers, on what is answered under a session. They are one browser's.
+bool tell_session(ngx_http_request_t* r, const RequestCtx& ctx) {
+  if (!ctx.grant || !ctx.grant->session) return true;
+  const Settings& settings = *ctx.grant->settings;
+  const std::vector<SessionFact>& wanted = settings.session.response_headers;
+  if (wanted.empty()) return true;
+  for_each_response_header(r, [&wanted](ngx_table_elt_t& header) {
+    const bool ours = std::any_of(wanted.begin(), wanted.end(), [&header](SessionFact fact) {
+      return has_name(header, header_of(fact));
+    });
+    if (ours) header.hash = 0;
+  });
+  if (!forbid_caching(r)) return false;
+  for (const auto& [name, value] :
+       session_facts(*ctx.grant->session, settings, wanted, ngx_time())) {
+    if (!push_header(r, name, percent_for_header(value))) return false;
+  }
+  return true;
+}
+
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
   if (r != r->main) return g_next(r);
   return guard<ngx_int_t>(NGX_ERROR, [&]() -> ngx_int_t {
     drop_foreign_cookies(r);
     RequestCtx* ctx = RequestCtx::find(r);
+    if (ctx != nullptr && !tell_session(r, *ctx)) return NGX_ERROR;
     if (ctx != nullptr && !ctx->set_cookies.empty()) {
       if (!forbid_caching(r)) return NGX_ERROR;
       for (const std::string& cookie : ctx->set_cookies) {

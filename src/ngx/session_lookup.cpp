@@ -31,13 +31,21 @@ std::shared_ptr<const OpenSession> session_at_hand(Services& services, const Ses
   return std::move(*session);
 }
 
+CookieIdentity cookie_identity(const ngx_http_request_t* r, const Settings& settings) {
+  const ngx_table_elt_t* agent = r->headers_in.user_agent;
+  return CookieIdentity(settings, to_view(r->connection->addr_text),
+                        r->connection->ssl != nullptr,
+                        agent == nullptr ? std::string_view() : to_view(agent->value));
+}
+
 }  // namespace
 
 CookieLookup find_session_cookie(ngx_http_request_t* r, const Services& services) {
   const Settings& settings = services.settings;
   const std::string name =
       session_cookie_attributes(settings, is_own_https(r, settings)).name;
-  SessionCookieFinder finder(services.keys, name, settings.identity, services.loop.now());
+  const CookieIdentity identity = cookie_identity(r, settings);
+  SessionCookieFinder finder(services.keys, name, identity.view(), services.loop.now());
   for_each_cookie_header(r, [&finder](std::string_view header) { finder.look_at(header); });
   return finder.result();
 }
@@ -68,7 +76,8 @@ std::shared_ptr<const OpenSession> find_hot_session(ngx_http_request_t* r, Servi
   if (!session) return nullptr;
   const SessionRecord& record = session->record();
   const Seconds now = services.loop.now();
-  if (!is_alive(record, settings, now) || is_refresh_due(record, settings, now) ||
+  if (!record.next_sid.empty() || !is_alive(record, settings, now) ||
+      is_refresh_due(record, settings, now) || is_renewal_due(record, settings, now) ||
       is_access_token_expired(record, now)) {
     return nullptr;
   }

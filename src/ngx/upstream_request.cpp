@@ -7,6 +7,7 @@
 
 #include "oidc/base64url.h"
 #include "oidc/cookie.h"
+#include "oidc/session_facts.h"
 #include "oidc/url.h"
 
 namespace oidc::ngx {
@@ -144,6 +145,11 @@ ngx_int_t grant_request(ngx_http_request_t* r, RequestCtx& ctx) {
     for (const UpstreamHeader& header : ctx.grant->settings->upstream_headers) {
       const std::optional<std::string> value = header_value(header, *ctx.grant->session);
       if (value) builder.add(header.name, copy_to_pool(r, *value));
+    }
+    const Settings& settings = *ctx.grant->settings;
+    for (const auto& [name, value] : session_facts(*ctx.grant->session, settings,
+                                                   settings.session.request_headers, ngx_time())) {
+      builder.add(name, copy_to_pool(r, percent_for_header(value)));
     }
   }
   if (!builder.ok()) return NGX_ERROR;

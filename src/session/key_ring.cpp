@@ -6,13 +6,16 @@
 namespace oidc {
 namespace {
 
-constexpr std::string_view kSalt = "ngx_openid_connect session secret 1";
+constexpr std::string_view salt_of(SessionKeys::Purpose purpose) {
+  return purpose == SessionKeys::Purpose::session ? "ngx_openid_connect session secret 1"
+                                                  : "ngx_openid_connect remember secret 1";
+}
 constexpr std::string_view kRecordPurpose = "session record";
 
 }  // namespace
 
-SessionKeys::SessionKeys(const Secret& secret)
-    : SessionKeys(FromPrk{}, hkdf_extract(kSalt, secret.view())) {}
+SessionKeys::SessionKeys(const Secret& secret, Purpose purpose)
+    : SessionKeys(FromPrk{}, hkdf_extract(salt_of(purpose), secret.view())) {}
 
 SessionKeys::SessionKeys(FromPrk, const Secret& prk)
     : expand_(prk.view()),
@@ -29,9 +32,14 @@ Sha256 SessionKeys::record_key(std::string_view sid) const {
   return expand_.sign(info);
 }
 
-KeyRing::KeyRing(const std::vector<Secret>& secrets) {
+KeyRing::KeyRing(const std::vector<Secret>& secrets)
+    : KeyRing(secrets, SessionKeys::Purpose::session) {
+  remember_.reset(new KeyRing(secrets, SessionKeys::Purpose::remember));
+}
+
+KeyRing::KeyRing(const std::vector<Secret>& secrets, SessionKeys::Purpose purpose) {
   keys_.reserve(secrets.size());
-  for (const Secret& secret : secrets) keys_.emplace_back(secret);
+  for (const Secret& secret : secrets) keys_.emplace_back(secret, purpose);
 }
 
 const SessionKeys* KeyRing::find(std::string_view id) const noexcept {

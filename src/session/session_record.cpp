@@ -42,6 +42,7 @@ std::string encode_record(const SessionRecord& record) {
   out.text(record.subject).text(record.provider_sid).text(record.scope);
   out.text(record.access_token).text(record.refresh_token.kept()).text(record.id_token.kept());
   out.text(record.nonce).text(record.acr).text(record.previous).text(record.remember_sid);
+  out.text(record.next_sid);
   return out.take();
 }
 
@@ -69,6 +70,7 @@ Result<SessionRecord> decode_record(std::string_view bytes) {
   record.acr = in.text();
   record.previous = in.text();
   record.remember_sid = in.text();
+  record.next_sid = in.text();
   if (!in.complete()) return Errc::session_record_invalid;
   return record;
 }

@@ -120,6 +120,7 @@ TEST_F(AccessFlow, AnExpiredTokenThatCannotBeRenewedEndsTheSession) {
 TEST_F(AccessFlow, ATokenOfUnknownLifeIsUsedUntilTheSessionEnds) {
   world_.op.expires_in = nullptr;
   world_.settings.session.idling_timeout = 0;
+  world_.settings.session.rolling_timeout = 0;
   world_.log_in(browser_);
   world_.loop.advance(Milliseconds(86'399'000));
   EXPECT_TRUE(passes(world_.visit(browser_, "/")));

@@ -179,6 +179,7 @@ TEST(AccessTokenExpired, AtItsEnd) {
 TEST(Alive, OnlySessionsOfTheCodeFlowWithinTheirTime) {
   Settings settings = sample_settings();
   settings.session.absolute_timeout = 0;
+  settings.session.rolling_timeout = 0;
   SessionRecord one = sample_record();
   EXPECT_TRUE(is_alive(one, settings, kNow));
   EXPECT_FALSE(is_alive(one, settings, one.absolute_end));

@@ -35,7 +35,7 @@ class RefreshBetweenMachines : public testing::Test {
   Outcome visit() { return world_.visit(browser_, "/"); }
   [[nodiscard]] std::string lock_name() {
     const auto session = world_.session_of(browser_);
-    return RefreshLock(world_.worker.services, session->key()).in_store;
+    return RefreshLock(world_.worker.services, refresh_family(*session)).in_store;
   }
   [[nodiscard]] bool is_locked() { return world_.ledger.find(lock_name()) != nullptr; }
   [[nodiscard]] Milliseconds life() const { return refresh_lock_life(world_.settings); }

@@ -36,6 +36,7 @@ inline constexpr std::string_view kCookieName = "__Host-session";
   record.access_expires = kNow + 300;
   record.tokens_since = kNow;
   record.auth_time = kNow - 5;
+  record.sid_since = kNow;
   record.subject = "alice";
   record.provider_sid = "provider-session";
   record.scope = "openid profile";
