@@ -4,8 +4,9 @@ import time
 
 import pytest
 from conftest import answer_of, free_port, wait_for
+from load import judge, loaded, recovered
 from scripted_redis import ScriptedRedis
-from sets import Cluster, judge, loaded, recovered
+from sets import Cluster
 from test_redis import frozen_burst, stored
 
 

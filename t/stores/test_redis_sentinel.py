@@ -4,8 +4,9 @@ import time
 
 import pytest
 from conftest import free_port, wait_for
+from load import judge, loaded, recovered
 from scripted_redis import ScriptedRedis
-from sets import Watched, judge, loaded, recovered
+from sets import Watched
 from test_redis import stored
 
 
