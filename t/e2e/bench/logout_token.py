@@ -29,6 +29,14 @@ def logout_token(provider: Provider, header: dict | None = None, sign=None, **ch
     return compact(head, logout_claims(provider, **changes), sign or provider.signer.sign)
 
 
+def logged_in(site, sid="sid-1", subject="alice", path="/page"):
+    site.provider.claims = {"sub": subject, "sid": sid}
+    client = Client()
+    site.login(client, path)
+    assert site.echo(client, path).bearer
+    return client
+
+
 def ended(site, client: Client) -> None:
     """The session is over, whichever worker is asked; each is told at once, but not by us."""
     wait_for("the end of the session",
