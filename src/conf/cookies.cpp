@@ -17,6 +17,9 @@ CookieSettings& login_cookie(SettingsDraft& draft) {
 CookieSettings& session_cookie(SettingsDraft& draft) {
   return draft.settings.session.cookie;
 }
+CookieSettings& remember_cookie(SettingsDraft& draft) {
+  return draft.settings.session.remember.cookie;
+}
 using Cookie = CookieSettings& (*)(SettingsDraft&);
 
 constexpr Choices<std::optional<SameSite>, 5> kSameSite = {{
@@ -93,6 +96,7 @@ constexpr Directive kDirectives[] = {
      http_only<login_cookie>},
     {"oidc_authorization_cookie_secure", 1, 1, Contexts::all, false, "auto", secure<login_cookie>},
     {"oidc_session_cookie_name", 1, 1, Contexts::all, false, "", name<session_cookie>},
+    {"oidc_session_remember_cookie_name", 1, 1, Contexts::all, false, "", name<remember_cookie>},
     {"oidc_session_cookie_path", 1, 1, Contexts::all, false, "/", path<session_cookie>},
     {"oidc_session_cookie_domain", 1, 1, Contexts::all, false, "off", domain<session_cookie>},
     {"oidc_session_cookie_same_site", 1, 1, Contexts::all, false, "auto",
@@ -183,6 +187,19 @@ Result<void> finish_cookies(SettingsDraft& draft) {
   if (session.name.empty()) session.name = "oidc_session_" + suffix;
   if (login.name.empty()) login.name = "oidc_login_" + suffix;
   login.name.push_back('_');
+  CookieSettings& remember = settings.session.remember.cookie;
+  std::string remember_name = std::move(remember.name);
+  const bool full = remember.name_is_full;
+  remember = session;
+  remember.name = remember_name.empty() ? "oidc_remember_" + suffix : std::move(remember_name);
+  remember.name_is_full = full;
+  if (remember.name == session.name || remember.name.starts_with(login.name)) {
+    return draft.conflict("oidc_session_remember_cookie_name", "another cookie has this name");
+  }
+  if (settings.session.remember.on) {
+    Result<void> fits = check_cookie(draft, "oidc_session_remember_cookie_", remember);
+    if (!fits) return fits;
+  }
   if (login.same_site == SameSite::strict) {
     return draft.conflict("oidc_authorization_cookie_same_site",
                           "browsers never send a Strict cookie with the provider's answer");

@@ -134,6 +134,12 @@ constexpr Directive kDirectives[] = {
      seconds<0, kYear, kSession, &SessionSettings::idling_timeout>},
     {"oidc_session_rolling_timeout", 1, 1, Contexts::all, false, "1h",
      seconds<0, kYear, kSession, &SessionSettings::rolling_timeout>},
+    {"oidc_session_remember", 1, 1, Contexts::all, false, "off",
+     flag<kSession, &SessionSettings::remember, &RememberSettings::on>},
+    {"oidc_session_remember_rolling_timeout", 1, 1, Contexts::all, false, "7d",
+     seconds<0, kYear, kSession, &SessionSettings::remember, &RememberSettings::rolling_timeout>},
+    {"oidc_session_remember_absolute_timeout", 1, 1, Contexts::all, false, "30d",
+     seconds<0, kYear, kSession, &SessionSettings::remember, &RememberSettings::absolute_timeout>},
     {"oidc_session_bind", 1, 3, Contexts::all, false, "off", bind},
     {"oidc_session_request_headers", 1, 7, Contexts::all, false, "off",
      fact_headers<&SessionSettings::request_headers>},
@@ -176,6 +182,17 @@ Result<void> finish_session(SettingsDraft& draft) {
   if (session.rolling_timeout != 0 && session.idling_timeout > session.rolling_timeout) {
     draft.warn("oidc_session_idling_timeout",
                "it is longer than oidc_session_rolling_timeout and has no effect");
+  }
+  const RememberSettings& remember = session.remember;
+  if (remember.on && remember.rolling_timeout == 0 && remember.absolute_timeout == 0) {
+    return draft.conflict("oidc_session_remember_absolute_timeout",
+                          "it must not be 0 while oidc_session_remember_rolling_timeout is 0: a "
+                          "stolen cookie would serve for ever");
+  }
+  const std::optional<Seconds> max_age = draft.settings.authorization.max_age;
+  if (remember.on && max_age && *max_age > 0) {
+    draft.warn("oidc_session_remember",
+               "it has no effect with oidc_max_age, which a remembered session never satisfies");
   }
   if (session.absolute_timeout != 0 && session.idling_timeout > session.absolute_timeout) {
     draft.warn("oidc_session_idling_timeout",

@@ -1,5 +1,6 @@
 #include "answers.h"
 #include "oidc/touch_throttle.h"
+#include "remember.h"
 #include "steps.h"
 
 namespace oidc {
@@ -105,6 +106,25 @@ Task<Outcome> with_session(Services& services, Facts facts,
   co_return outcome;
 }
 
+// A session that lives, but is too old or too weak for this location, is not mended by remembering.
+bool may_be_remembered(const Services& services, const SessionLookup& lookup) {
+  if (lookup.why.code != Errc::unauthenticated && lookup.why.code != Errc::session_expired) {
+    return false;
+  }
+  if (!lookup.session) return true;
+  return has_ended(lookup.session->record(), services.settings, services.loop.now());
+}
+
+// Whatever becomes of the request: the old remember cookie is used up.
+Task<Outcome> with_remembered(Services& services, Facts facts, Remembered made) {
+  Outcome outcome = co_await with_session(services, facts, made.session);
+  if (!made.cookie) co_return outcome;
+  std::vector<std::string>& cookies = outcome.set_cookies;
+  cookies.push_back(session_set_cookie(services, *facts, made.session->cookie()));
+  cookies.push_back(remember_set_cookie(services, *facts, *made.cookie));
+  co_return outcome;
+}
+
 }  // namespace
 
 Task<Outcome> access_flow(Services& services, Facts facts) {
@@ -112,6 +132,14 @@ Task<Outcome> access_flow(Services& services, Facts facts) {
   const SessionLookup lookup = co_await find_session(services, facts);
   if (lookup.kind == SessionLookup::Kind::error) co_return deny(services, *facts, lookup.why);
   if (lookup.kind == SessionLookup::Kind::none) {
+    if (may_be_remembered(services, lookup)) {
+      const Remembered made = co_await remembered_session(services, facts);
+      if (made.kind == SessionLookup::Kind::error) co_return deny(services, *facts, made.why);
+      if (made.session && is_alive(made.session->record(), services.settings,
+                                   services.loop.now())) {
+        co_return co_await with_remembered(services, facts, made);
+      }
+    }
     co_return co_await unauthenticated(services, facts, worth_telling(lookup.why));
   }
   if (lookup.outage) co_return pass(services, lookup.session);

@@ -5,6 +5,7 @@
 #include "oidc/crypto.h"
 #include "oidc/provider.h"
 #include "oidc/url.h"
+#include "remember.h"
 #include "repost_page.h"
 #include "steps.h"
 
@@ -111,6 +112,12 @@ Task<Outcome> refused(Services& services, Facts facts, Callback callback, Pendin
   co_return deny_with_retry(services, *facts, why, retry);
 }
 
+// As present_session_key.
+std::string present_remember_key(Services& services, const RequestFacts& facts) {
+  const auto cookie = remember_cookie_of(services, facts);
+  return cookie ? std::string(store_key(cookie->sid_view()).view()) : std::string();
+}
+
 // An error answer is judged; a code uses the state up and is redeemed.
 Task<Outcome> consume(Services& services, Facts facts, Callback callback, PendingLogin pending) {
   // An error answer changes nothing, so it uses nothing up: strangers could fill the memory.
@@ -125,7 +132,8 @@ Task<Outcome> consume(Services& services, Facts facts, Callback callback, Pendin
   if (used != Errc::none) {
     co_return co_await go_home_or_deny(services, facts, callback.state.target, used);
   }
-  CodeExchange exchange{callback.response.code, pending, present_session_key(services, *facts)};
+  CodeExchange exchange{callback.response.code, pending, present_session_key(services, *facts),
+                        present_remember_key(services, *facts)};
   const auto login = co_await exchange_code(services, std::move(exchange));
   if (!login) {
     const std::string retry = absolute(services, *facts, callback.state.target);

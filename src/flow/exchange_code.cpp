@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "oidc/provider.h"
+#include "remember.h"
 #include "session_index.h"
 #include "steps.h"
 
@@ -37,6 +38,13 @@ Task<void> retire(Services& services, StoreKey key) {
 
 void retire_named(Services& services, std::string_view name) {
   if (const auto key = parse_store_key(name)) services.loop.spawn(retire(services, *key));
+}
+
+// The record of a remember cookie that the browser had before, or of one that it never got.
+Task<void> forget(Services& services, StoreKey key) {
+  std::vector<StoreKey> keys{key};
+  const Result<void> erased = co_await erase_sessions(services, std::move(keys));
+  if (!erased) services.log.write(LogLevel::warn, erased.error().code, erased.error().detail);
 }
 
 // A session that is in the store enters the index, unless a logout was faster or there are too many.
@@ -77,6 +85,13 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   record.id_token = tokens.id_token;
   record.nonce = exchange.pending.nonce;
   record.acr = facts.acr;
+  const SessionCookie remember = make_remember_cookie(services);
+  bool remembered = false;
+  if (settings.session.remember.on) {
+    remembered =
+        co_await remember_login(services, record, cookie, remember, exchange.pending.created);
+    if (remembered) record.remember_sid = remember.sid_view();
+  }
   std::string bytes = encode_record(record);
   const std::string envelope =
       seal_envelope(bytes, cookie.sid_view(), services.keys, settings.identity);
@@ -84,16 +99,21 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   const Milliseconds ttl = record_ttl(record, settings.session, now);
   const StoreWrite written = co_await services.store.insert(key, envelope, ttl);
   if (written.status != StoreStatus::hit) {
+    if (remembered) services.loop.spawn(forget(services, store_key(remember.sid_view())));
     co_return Error{written.full ? Errc::store_full : Errc::store_unavailable, written.detail};
   }
   const Membership who = membership_of(key, record);
   const Result<void> admitted = co_await admit(services, who, ttl, exchange);
-  if (!admitted) co_return admitted.error();
+  if (!admitted) {
+    if (remembered) services.loop.spawn(forget(services, store_key(remember.sid_view())));
+    co_return admitted.error();
+  }
   auto session = OpenSession::make(cookie, key, std::string(envelope_generation(envelope)),
                                    std::move(bytes));
   if (!session) co_return std::move(session).error();
   auto login = std::make_shared<Login>();
   login->session = std::move(*session);
+  if (remembered) login->remember = remember;
   login->tokens = std::move(tokens);
   co_return std::shared_ptr<const Login>(std::move(login));
 }
@@ -115,6 +135,8 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
   if (login) {
     retire_named(services, exchange.pending.replaces);
     if (exchange.present != exchange.pending.replaces) retire_named(services, exchange.present);
+    const auto remembered = parse_store_key(exchange.remembered);
+    if (remembered) services.loop.spawn(forget(services, *remembered));
   }
   co_return login;
 }

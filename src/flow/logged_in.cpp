@@ -4,6 +4,7 @@
 #include "answers.h"
 #include "oidc/form.h"
 #include "oidc/url.h"
+#include "remember.h"
 #include "steps.h"
 
 namespace oidc {
@@ -63,6 +64,9 @@ Outcome logged_in(Services& services, const RequestFacts& facts, const std::stri
   }
   outcome.session = login.session;
   outcome.set_cookies.push_back(session_set_cookie(services, facts, login.session->cookie()));
+  if (login.remember) {
+    outcome.set_cookies.push_back(remember_set_cookie(services, facts, *login.remember));
+  }
   return outcome;
 }
 

@@ -10,6 +10,7 @@
 #include "oidc/post_logout.h"
 #include "oidc/provider.h"
 #include "oidc/url.h"
+#include "remember.h"
 #include "session_index.h"
 #include "revocation.h"
 #include "steps.h"
@@ -234,12 +235,21 @@ Task<Outcome> logout_flow(Services& services, Facts facts) {
     const Result<void> ended = co_await end_session(services, named);
     if (!ended) co_return deny(services, *facts, ended.error());
   }
+  const auto remembered = remember_cookie_of(services, *facts);
+  if (remembered) {
+    const NamedSession forgotten{store_key(remembered->sid_view()), nullptr};
+    const Result<void> ended = co_await end_session(services, forgotten);
+    if (!ended) co_return deny(services, *facts, ended.error());
+  }
   Farewell farewell = co_await farewell_of(services, facts, std::move(id_token));
   Outcome outcome = farewell.location.empty()
                         ? logged_out_page(services)
                         : redirect(services, *facts, std::move(farewell.location));
   const bool https = own_origin_is_https(settings, *facts);
   outcome.set_cookies.push_back(delete_cookie(session_cookie_attributes(settings, https)));
+  if (remembered || settings.session.remember.on) {
+    outcome.set_cookies.push_back(delete_cookie(remember_cookie_attributes(settings, https)));
+  }
   if (!farewell.set_cookie.empty()) outcome.set_cookies.push_back(farewell.set_cookie);
   co_return outcome;
 }

@@ -3,6 +3,7 @@
 #include "oidc/provider.h"
 #include "oidc/refreshes.h"
 #include "refresh_lock.h"
+#include "remember.h"
 #include "revocation.h"
 #include "save_tokens.h"
 #include "session_index.h"
@@ -53,13 +54,15 @@ Task<Result<TokenResponse>> redeem(Services& services, Session session) {
 
 // The rotated tokens exist only here: keep them, and write again until the store takes them. Nobody
 // else may send the old refresh token before.
-Task<void> save_later(Services& services, Session redeemed, Session fresh, RefreshLock lock) {
+Task<void> save_later(Services& services, StoreKey known, Session redeemed, Session fresh,
+                      RefreshLock lock) {
   for (int i = 0; i < kUnsavedTries && services.loop.monotonic_ms() < lock.ends; ++i) {
     co_await sleep_for(services.loop, kUnsavedRetry);
     const SavedTokens saved = co_await save_tokens(services, redeemed, fresh);
+    if (saved.result.session) co_await remember_tokens(services, saved.result.session);
     if (!saved.unsaved) break;
   }
-  services.refreshes.end(refresh_family(*redeemed));
+  services.refreshes.end(known);
   co_await release(services, lock);
 }
 
@@ -127,6 +130,11 @@ Task<RefreshResult> refresh(Services& services, Session known, RefreshLock& lock
   Turn turn = co_await wait_for_turn(services, known, lock);
   if (!turn.ours) co_return std::move(turn.result);
   const Session session = turn.result.session;
+  const Withheld withheld = co_await withhold_tokens(services, session);
+  if (withheld == Withheld::gone) co_return ended(Error{Errc::session_expired, {}});
+  if (withheld == Withheld::unknown) {
+    co_return failed(Error{Errc::store_unavailable, "the remember cookie's record"});
+  }
   Result<TokenResponse> tokens = co_await redeem(services, session);
   if (!tokens) {
     if (tokens.error().code == Errc::token_request_rejected) {
@@ -141,9 +149,10 @@ Task<RefreshResult> refresh(Services& services, Session known, RefreshLock& lock
   if (!saved.unsaved && saved.result.kind == RefreshResult::Kind::ended) {
     revoke_tokens(services, tokens->access_token, tokens->refresh_token);
   }
+  if (saved.result.session) co_await remember_tokens(services, saved.result.session);
   if (!saved.unsaved) co_return std::move(saved.result);
   services.log.write(LogLevel::error, Errc::refresh_unsaved, saved.detail);
-  services.loop.spawn(save_later(services, session, *fresh, lock));
+  services.loop.spawn(save_later(services, known->key(), session, *fresh, lock));
   RefreshResult unsaved = refreshed(*fresh);
   unsaved.why.code = Errc::refresh_unsaved;
   co_return unsaved;
@@ -169,9 +178,9 @@ Task<void> refresh_and_tell(Services& services, Session session, Refreshes::Arri
   arrived->set(std::move(result));
   if (why == Errc::refresh_unsaved) co_return;  // save_later ends it
   if (is_failure) {
-    services.loop.spawn(forget_later(services, refresh_family(*session)));
+    services.loop.spawn(forget_later(services, session->key()));
   } else {
-    services.refreshes.end(refresh_family(*session));
+    services.refreshes.end(session->key());
   }
   co_await release(services, lock);
 }
@@ -186,9 +195,9 @@ Milliseconds patience_of(const Services& services, const OpenSession& session) {
 }  // namespace
 
 Task<RefreshResult> refresh_session(Services& services, Session session) {
-  Refreshes::Arrival arriving = services.refreshes.find(refresh_family(*session));
+  Refreshes::Arrival arriving = services.refreshes.find(session->key());
   if (!arriving) {
-    arriving = services.refreshes.begin(refresh_family(*session));
+    arriving = services.refreshes.begin(session->key());
     services.loop.spawn(refresh_and_tell(services, session, arriving));
   }
   const Milliseconds patience = patience_of(services, *session);

@@ -180,7 +180,9 @@ Task<Renewal> renew_session(Services& services, Session session) {
 
 std::vector<StoreKey> keys_of(const OpenSession& session) {
   std::vector<StoreKey> keys = {session.key()};
-  if (const auto previous = parse_store_key(session.record().previous)) keys.push_back(*previous);
+  const SessionRecord& record = session.record();
+  if (const auto previous = parse_store_key(record.previous)) keys.push_back(*previous);
+  if (!record.remember_sid.empty()) keys.push_back(store_key(record.remember_sid));
   return keys;
 }
 
@@ -198,8 +200,12 @@ Task<Result<void>> erase_sessions(Services& services, std::vector<StoreKey> keys
       co_return Error{Errc::store_unavailable, renewed.detail};
     }
     if (renewed.status != StoreStatus::hit) continue;
-    const auto next = parse_store_key(renewed.value);
-    if (next && std::find(keys.begin(), keys.end(), *next) == keys.end()) keys.push_back(*next);
+    // One key, or a session's and its remember cookie's.
+    std::string_view names = renewed.value;
+    for (; !names.empty(); names.remove_prefix(std::min(names.size(), key.text.size()))) {
+      const auto next = parse_store_key(names.substr(0, key.text.size()));
+      if (next && std::find(keys.begin(), keys.end(), *next) == keys.end()) keys.push_back(*next);
+    }
   }
   co_return Result<void>();
 }

@@ -210,7 +210,7 @@ Task<Result<void>> limit_sessions(Services& services, Membership newest,
   auto others = co_await sessions_of(services, name);
   if (!others) co_return others.error();
   std::erase_if(*others, [&](const IndexedSession& each) {
-    return each.key == newest.session.key ||
+    return each.created == 0 || each.key == newest.session.key ||  // 0: a remember cookie's record
            std::find(replaced.begin(), replaced.end(), each.key.view()) != replaced.end();
   });
   // The newest login first; of one login's sids the one that ends last.

@@ -87,6 +87,7 @@ struct IdTokenDemand {
 // A finished login: the session is in the store.
 struct Login {
   std::shared_ptr<const OpenSession> session;
+  std::optional<SessionCookie> remember;  // oidc_session_remember: its cookie
   TokenResponse tokens;
 };
 
@@ -94,6 +95,7 @@ struct CodeExchange {
   std::string code;
   PendingLogin pending;
   std::string present;  // StoreKey of the session that came with the answer; empty: none
+  std::string remembered;  // of the remember cookie that came with it; empty: none
 };
 
 // StoreKey of the session that the request's cookie names, alive or not; empty: none.

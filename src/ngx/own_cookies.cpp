@@ -17,7 +17,9 @@ std::string_view without_prefix(std::string_view name) noexcept {
 bool is_own_cookie(const ServerConf& server, std::string_view cookie_name) noexcept {
   const std::string_view name = without_prefix(cookie_name);
   return std::any_of(server.owners.begin(), server.owners.end(), [name](const Owner& owner) {
-    return name == without_prefix(owner.settings->session.cookie.name) ||
+    const SessionSettings& session = owner.settings->session;
+    return name == without_prefix(session.cookie.name) ||
+           (session.remember.on && name == without_prefix(session.remember.cookie.name)) ||
            name.starts_with(without_prefix(owner.settings->authorization.cookie.name));
   });
 }
