@@ -18,10 +18,10 @@ def encoded(value):
 
 class ScriptedRedis:
     """`answer(words)` gives the reply to a command: None, int, bytes, a list of those, or a text with
-    its sign ("+OK", "-MOVED ..."). CLIENT SETNAME is answered here."""
+    its sign ("+OK", "-MOVED ..."). CLIENT SETNAME is answered here. `tls`: an SSLContext."""
 
-    def __init__(self, answer):
-        self.answer = answer
+    def __init__(self, answer, tls=None):
+        self.answer, self.tls = answer, tls
         self.commands = []
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
@@ -43,6 +43,11 @@ class ScriptedRedis:
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection):
+        if self.tls:
+            try:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                return
         with connection, connection.makefile("rwb") as stream:
             try:
                 while line := stream.readline():
