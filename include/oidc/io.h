@@ -124,6 +124,9 @@ struct LedgerMembers {
   std::string detail;
 };
 
+// A reply of Redis has to end; who wants all of a set takes out what he has seen and asks again.
+inline constexpr std::size_t kMostMembers = 1000;
+
 // Small entries and sets beside the sessions: locks, tombstones, identifiers that were seen, the
 // index of sessions. Each call is atomic and about one key, so it works in a cluster too. Names are
 // namespaced by the caller, "lock:..." for instance; ttl > 0.
@@ -145,6 +148,7 @@ class Ledger {
   [[nodiscard]] virtual Task<StoreWrite> join(std::string set, std::string member,
                                               Milliseconds ttl) = 0;
   [[nodiscard]] virtual Task<StoreWrite> leave(std::string set, std::string member) = 0;
+  // At most kMostMembers, those that end first.
   [[nodiscard]] virtual Task<LedgerMembers> members(std::string set) = 0;
 };
 

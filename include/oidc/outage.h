@@ -14,6 +14,9 @@ namespace oidc {
 
 // False: no room to remember it.
 [[nodiscard]] bool remember_logout(Services& services, const StoreKey& key);
+// A logout that the store was told of: a worker that did not hear of it must not go by what it has
+// cached, should the store be away a moment later.
+void note_logout(Services& services, const StoreKey& key);
 [[nodiscard]] bool was_logged_out(SharedMemory& shared, const StoreKey& key);
 // Erases what was remembered, as far as the store answers. The tombstones stay for `longer`: other
 // workers may not have heard yet that the store is back.

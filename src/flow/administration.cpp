@@ -7,6 +7,7 @@
 
 #include "oidc/form.h"
 #include "oidc/logout_flows.h"
+#include "in_worker.h"
 #include "session_index.h"
 #include "steps.h"
 
@@ -95,7 +96,7 @@ Task<Outcome> end_one(Services& services, StoreKey key) {
     co_return refuse(services, Error{Errc::store_unavailable, read.detail});
   }
   std::vector<StoreKey> keys{key};
-  const Result<void> erased = co_await erase_sessions(services, std::move(keys));
+  const Result<void> erased = co_await in_worker(services, erase_sessions(services, std::move(keys)));
   if (!erased) co_return refuse(services, erased.error());
   Json body = {{"ended", read.status == StoreStatus::hit ? 1 : 0}};
   co_return answer(services, 200, body);
@@ -131,7 +132,7 @@ Task<Outcome> administration_flow(Services& services, Facts facts) {
     if (!sessions) co_return refuse(services, std::move(sessions).error());
     co_return co_await list(services, std::move(*sessions));
   }
-  Result<std::size_t> ended = co_await end_sessions_of(services, name);
+  Result<std::size_t> ended = co_await in_worker(services, end_sessions_of(services, name));
   if (!ended) co_return refuse(services, std::move(ended).error());
   Json body = {{"ended", *ended}};
   co_return answer(services, 200, body);

@@ -6,6 +6,7 @@
 #include "oidc/form.h"
 #include "oidc/logout_flows.h"
 #include "oidc/url.h"
+#include "in_worker.h"
 #include "session_index.h"
 #include "steps.h"
 
@@ -52,6 +53,12 @@ Task<Result<void>> end_by_index(Services& services, std::string provider_sid) {
   const Result<std::size_t> ended = co_await end_sessions_of(services, name);
   if (!ended) co_return ended.error();
   co_return Result<void>();
+}
+
+// Without a sid only the cookie says whose session it is: enough for the provider's iframe, and not
+// for a page anywhere that sends the browser here.
+bool may_mean_the_cookie(const Settings& settings, const RequestFacts& facts) {
+  return facts.sec_fetch_dest == "iframe" || initiator(settings, facts) == Initiator::ours;
 }
 
 Task<Result<void>> end_one(Services& services, std::shared_ptr<const OpenSession> session) {
@@ -102,12 +109,14 @@ Task<Outcome> frontchannel_logout_flow(Owners owners, Facts facts) {
     const SessionLookup lookup = co_await find_session(services, facts);
     Result<void> ended;
     if (!request->provider_sid.empty()) {
-      ended = co_await end_by_index(services, request->provider_sid);
+      ended = co_await in_worker(services, end_by_index(services, request->provider_sid));
     }
     const std::shared_ptr<const OpenSession> present = lookup.session;
-    const bool meant = present && (request->provider_sid.empty() ||
-                                   present->record().provider_sid == request->provider_sid);
-    if (ended && meant) ended = co_await end_one(services, present);
+    const bool meant =
+        present && (request->provider_sid.empty()
+                        ? may_mean_the_cookie(services.settings, *facts)
+                        : present->record().provider_sid == request->provider_sid);
+    if (ended && meant) ended = co_await in_worker(services, end_one(services, present));
     if (ended && lookup.kind == SessionLookup::Kind::error) ended = lookup.why;
     if (!ended) co_return deny(services, *facts, std::move(ended).error());
     if (!meant) continue;

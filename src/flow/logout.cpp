@@ -10,6 +10,7 @@
 #include "oidc/post_logout.h"
 #include "oidc/provider.h"
 #include "oidc/url.h"
+#include "in_worker.h"
 #include "remember.h"
 #include "session_index.h"
 #include "revocation.h"
@@ -163,9 +164,9 @@ Task<Result<void>> end_session(Services& services, NamedSession named) {
   if (!erased && !remember_logouts(services, keys)) co_return erased;
   if (!named.session) co_return Result<void>();
   const SessionRecord& record = named.session->record();
+  revoke_tokens(services, std::string(record.access_token), record.refresh_token.text());
   const Membership who = membership_of(named.session->key(), record);
   co_await unindex_session(services, who);
-  revoke_tokens(services, std::string(record.access_token), record.refresh_token.text());
   co_return Result<void>();
 }
 
@@ -232,13 +233,13 @@ Task<Outcome> logout_flow(Services& services, Facts facts) {
   std::string id_token;
   if (const Session first = first_of(*sessions)) id_token = first->record().id_token.text();
   for (const NamedSession& named : *sessions) {
-    const Result<void> ended = co_await end_session(services, named);
+    const Result<void> ended = co_await in_worker(services, end_session(services, named));
     if (!ended) co_return deny(services, *facts, ended.error());
   }
   const auto remembered = remember_cookie_of(services, *facts);
   if (remembered) {
     const NamedSession forgotten{store_key(remembered->sid_view()), nullptr};
-    const Result<void> ended = co_await end_session(services, forgotten);
+    const Result<void> ended = co_await in_worker(services, end_session(services, forgotten));
     if (!ended) co_return deny(services, *facts, ended.error());
   }
   Farewell farewell = co_await farewell_of(services, facts, std::move(id_token));

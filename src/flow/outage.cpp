@@ -39,9 +39,9 @@ std::string store_name(const SessionSettings& session) {
 }
 
 bool remember_logout(Services& services, const StoreKey& key) {
+  if (was_logged_out(services.shared, key)) return true;  // and owed since then
   const Milliseconds life =
       store_ttl(0, services.settings.session.absolute_timeout, services.loop.now());
-  if (!services.shared.put(tombstone_of(key.view()), kTombstone, life)) return false;
   const std::string name = store_name(services.settings.session);
   for (int i = 0; i < kPlaces; ++i) {
     const std::string place = place_of(name, i);
@@ -49,11 +49,21 @@ bool remember_logout(Services& services, const StoreKey& key) {
       if (services.shared.get(place)) continue;
       return false;
     }
-    if (services.shared.put(notice_of(name), random_string(16), life)) return true;
+    // The tombstone last: where it is, all of it is.
+    if (services.shared.put(notice_of(name), random_string(16), life) &&
+        services.shared.put(tombstone_of(key.view()), kTombstone, life)) {
+      return true;
+    }
     services.shared.erase_if_equal(place, key.view());
     return false;
   }
   return false;
+}
+
+void note_logout(Services& services, const StoreKey& key) {
+  const Seconds cached = services.settings.session.outage_cached;
+  if (cached == 0) return;
+  services.shared.put_if_absent(tombstone_of(key.view()), kTombstone, Milliseconds(cached * 1000));
 }
 
 bool was_logged_out(SharedMemory& shared, const StoreKey& key) {

@@ -60,7 +60,12 @@ Task<void> save_later(Services& services, StoreKey known, Session redeemed, Sess
     co_await sleep_for(services.loop, kUnsavedRetry);
     const SavedTokens saved = co_await save_tokens(services, redeemed, fresh);
     if (saved.result.session) co_await remember_tokens(services, saved.result.session);
-    if (!saved.unsaved) break;
+    if (saved.unsaved) continue;
+    if (saved.result.kind == RefreshResult::Kind::ended) {
+      const SessionRecord& record = fresh->record();
+      revoke_tokens(services, std::string(record.access_token), record.refresh_token.text());
+    }
+    break;
   }
   services.refreshes.end(known);
   co_await release(services, lock);
@@ -73,10 +78,11 @@ Task<void> forget_later(Services& services, StoreKey key) {
 
 Task<RefreshResult> refused(Services& services, Session session, Error why) {
   // A sibling on another machine may have won, and be about to store what it got.
-  for (int i = 0; i < kSiblingLooks; ++i) {
+  for (int looks = 1;; ++looks) {
     RefreshResult now = co_await read_again(services, session);
     if (now.kind != RefreshResult::Kind::refreshed) co_return now;
     if (now.session->generation() != session->generation()) co_return now;
+    if (looks > kSiblingLooks) break;
     co_await sleep_for(services.loop, kSiblingPause);
   }
   const Result<void> erased = co_await erase_sessions(services, keys_of(*session));

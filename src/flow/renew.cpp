@@ -2,6 +2,7 @@
 // a refresh, a logout or another renewal comes between them, is in docs/design.md.
 #include <algorithm>
 
+#include "oidc/outage.h"
 #include "session_index.h"
 #include "steps.h"
 
@@ -195,6 +196,7 @@ Task<Result<void>> erase_sessions(Services& services, std::vector<StoreKey> keys
     if (erased.status == StoreStatus::error) {
       co_return Error{Errc::store_unavailable, erased.detail};
     }
+    note_logout(services, key);
     const LedgerRead renewed = co_await services.ledger.read(entry_of(key));
     if (renewed.status == StoreStatus::error) {
       co_return Error{Errc::store_unavailable, renewed.detail};

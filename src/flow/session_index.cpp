@@ -84,14 +84,15 @@ Task<Result<Seconds>> tombstone_of(Services& services, IndexName name) {
   co_return at;
 }
 
-// Erases one session that a set names.
-Task<Result<void>> erase_member(Services& services, std::string set, IndexedSession session) {
-  std::vector<StoreKey> keys{session.key};
-  const Result<void> erased = co_await erase_sessions(services, std::move(keys));
-  if (!erased) co_return erased.error();
-  const std::string member = session.member();
+// Erases one session that a set names. What is no name of a session only leaves.
+Task<Result<void>> erase_member(Services& services, std::string set, std::string member) {
+  if (const auto session = IndexedSession::parse(member)) {
+    std::vector<StoreKey> keys{session->key};
+    const Result<void> erased = co_await erase_sessions(services, std::move(keys));
+    if (!erased) co_return erased.error();
+  }
   const StoreWrite left = co_await services.ledger.leave(set, member);
-  if (left.status == StoreStatus::error) warn(services, left.detail);
+  if (left.status == StoreStatus::error) co_return unavailable(left.detail);
   co_return Result<void>();
 }
 
@@ -132,7 +133,7 @@ Membership membership_of(const StoreKey& key, const SessionRecord& record) {
 
 Milliseconds longest_flight(const Settings& settings) noexcept {
   return Milliseconds(settings.authorization.rolling_timeout * 1000 +
-                      3 * settings.provider.timeout_ms + 40'000);
+                      3 * settings.provider.timeout_ms + 120'000);
 }
 
 Task<Result<void>> check_not_logged_out(Services& services, Membership who, Seconds began) {
@@ -191,14 +192,18 @@ Task<Result<std::size_t>> end_sessions_of(Services& services, IndexName name) {
   const Milliseconds life = longest_flight(services.settings);
   const StoreWrite written = co_await services.ledger.write(entry, std::move(now), life);
   if (written.status != StoreStatus::hit) co_return failure_of(written);
-  const auto sessions = co_await sessions_of(services, name);
-  if (!sessions) co_return sessions.error();
   const std::string set = set_name(services.settings, name);
-  for (const IndexedSession& session : *sessions) {
-    const Result<void> erased = co_await erase_member(services, set, session);
-    if (!erased) co_return erased.error();
+  std::size_t ended = 0;
+  for (;;) {
+    const LedgerMembers read = co_await services.ledger.members(set);
+    if (read.status == StoreStatus::error) co_return unavailable(read.detail);
+    for (const std::string& member : read.members) {
+      const Result<void> erased = co_await erase_member(services, set, member);
+      if (!erased) co_return erased.error();
+      ++ended;
+    }
+    if (read.members.size() < kMostMembers) co_return ended;
   }
-  co_return sessions->size();
 }
 
 Task<Result<void>> limit_sessions(Services& services, Membership newest,
@@ -225,7 +230,7 @@ Task<Result<void>> limit_sessions(Services& services, Membership newest,
       if (read.status == StoreStatus::hit) ++living;
       continue;
     }
-    const Result<void> erased = co_await erase_member(services, set, session);
+    const Result<void> erased = co_await erase_member(services, set, session.member());
     if (!erased) co_return erased.error();
   }
   co_return Result<void>();

@@ -25,7 +25,8 @@ constexpr std::string_view kJoinScript =
 constexpr std::string_view kMembersScript =
     "local t = redis.call('TIME')\n"
     "local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
-    "return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')\n";
+    "return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf', 'LIMIT', 0, 1000)\n";
+static_assert(kMostMembers == 1000);
 
 }  // namespace
 

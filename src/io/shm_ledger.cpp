@@ -133,6 +133,7 @@ Task<LedgerMembers> ShmLedger::members(std::string set) {
   result.status = StoreStatus::hit;
   if (!found) co_return result;
   for (Member& member : decode({buffer_.data(), std::min(found->size, buffer_.size())}, now)) {
+    if (result.members.size() == kMostMembers) break;
     result.members.push_back(std::move(member.text));
   }
   co_return result;

@@ -78,6 +78,19 @@ TEST_F(Frontchannel, WithoutParametersTheSessionThatCameAlong) {
   EXPECT_FALSE(logged_in());
 }
 
+// A page anywhere may send the browser here, and a Lax cookie goes along.
+TEST_F(Frontchannel, ANavigationOfAnotherSiteEndsNothing) {
+  for (const char* site : {"cross-site", "same-site", ""}) {
+    auto facts = browser_.navigate("/frontchannel");
+    facts->sec_fetch_site = site;
+    if (*site == '\0') facts->sec_fetch_dest = facts->sec_fetch_mode = "";
+    const Outcome outcome =
+        world_.loop.run(frontchannel_logout_flow({&world_.worker.services}, facts));
+    EXPECT_TRUE(outcome.set_cookies.empty()) << site;
+    EXPECT_TRUE(logged_in()) << site;
+  }
+}
+
 TEST_F(Frontchannel, WhatIsWrongEndsNothing) {
   const std::string good = named(kIssuer, "provider-session");
   EXPECT_TRUE(denies(frame(named("https://evil.example", "provider-session")),

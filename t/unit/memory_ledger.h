@@ -74,6 +74,7 @@ class MemoryLedger final : public Ledger {
     }
     answer.status = StoreStatus::hit;
     answer.members = members_of(set);
+    if (answer.members.size() > kMostMembers) answer.members.resize(kMostMembers);
     co_return answer;
   }
 

@@ -147,6 +147,18 @@ TEST_F(SessionOutage, ALogoutWithoutCachedWaitsForTheStore) {
   EXPECT_TRUE(outcome.set_cookies.empty());
 }
 
+TEST_F(SessionOutage, OneSessionTakesOnePlace) {
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(remember_logout(world_.worker.services, key_));
+  EXPECT_EQ(world_.shared.count("unsent_logout:"), 1U);
+}
+
+// A worker whose channel was gone did not hear of it; then the store goes too.
+TEST_F(SessionOutage, ALogoutThatTheStoreWasToldOfHoldsInTheOutage) {
+  world_.access(browser_.post("/app/logout"));
+  EXPECT_TRUE(was_logged_out(world_.shared, key_));
+  EXPECT_EQ(world_.shared.count("unsent_logout"), 0U);
+}
+
 TEST_F(SessionOutage, ManyLogoutsAreAllTold) {
   std::vector<StoreKey> keys;
   for (int i = 0; i < 40; ++i) {
