@@ -45,8 +45,9 @@ finish_step() {
   printf '   %s: %s passed, %s failed, %ss\n' "$name" "$passed" "$failed" "$seconds"
 }
 
-# count_results KIND LOG STATUS: prints "PASSED FAILED". Kinds: one (the step is one check), ctest
-# and pytest (from the last summary in the log; an error or a skipped test is no pass).
+# count_results KIND LOG STATUS: prints "PASSED FAILED". Kinds: one (the step is one check), ctest,
+# gtest (with --gtest_brief=1) and pytest (from the last summary in the log; an error or a skipped
+# test is no pass).
 count_results() {
   local kind=$1 log=$2 status=$3 total failed
   case $kind in
@@ -56,6 +57,11 @@ count_results() {
         's/.*tests passed, \([0-9]*\) tests* failed out of \([0-9]*\).*/\1 \2/p' "$log" | tail -n 1) ||
         { failed=0 total=0; }
       echo $((total - failed)) "$failed"
+      ;;
+    gtest)
+      total=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) tests*\.$/\1/p' "$log" | tail -n 1)
+      failed=$(grep -cE '^\[  FAILED  \] .* ms\)$' "$log") || true
+      echo "${total:-0}" "$failed"
       ;;
     pytest)
       echo "$(pytest_count "$log" passed)" \
