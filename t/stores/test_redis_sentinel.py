@@ -107,7 +107,8 @@ def test_failover_under_load(bench):
             assert new.call("GET", at).decode() in {value, *load.doubtful.get(key, ())}
     wait_for("a replica", lambda: old.info("replication")["role"] == "slave", 20)
     assert nginx.get("/r", "insert", "later", value="v").result == "hit"
-    assert new.call("GET", stored("later")) == b"v"
+    # On a slow machine the Sentinels may have chosen once more.
+    assert watched.current().call("GET", stored("later")) == b"v"
     assert 'the master "mymaster" of Redis is' in nginx.log()
 
 
