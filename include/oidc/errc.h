@@ -92,7 +92,6 @@ namespace oidc {
   X(session_record_invalid, 401, warn, "the stored session does not open")                        \
   X(store_unavailable, 503, error, "the session store cannot be reached")                         \
   X(store_full, 503, error, "the session store has no room")                                      \
-  X(session_too_large, 500, error, "the session does not fit into its cookies")                   \
   X(session_logged_out, 401, info, "the session was logged out while it was being made")          \
   /* refresh and logout */                                                                        \
   X(refresh_rejected, 401, info, "the provider refused the refresh token")                        \

@@ -39,7 +39,7 @@ enum class Toggle : std::uint8_t { automatic, on, off };
 enum class ClientAuth : std::uint8_t { client_secret_basic, client_secret_post, none };
 enum class LoginAction : std::uint8_t { redirect, upstream, response };
 enum class LoginRedirectMode : std::uint8_t { fragment, query };
-enum class StorageKind : std::uint8_t { shm, redis, cookie };
+enum class StorageKind : std::uint8_t { shm, redis };
 // oidc_logout_from: who may ask for a logout.
 enum class LogoutFrom : std::uint8_t { same_origin, same_site, any };
 // oidc_redis_sentinel_role
@@ -186,7 +186,6 @@ struct SessionSettings {
   BindSettings bind;
   bool store_metadata = true;   // the index by subject and the provider's sid
   bool hash_subject = true;     // in the index
-  bool enforce_same_subject = false;
   std::size_t max_per_subject = 0;  // 0: off
   std::vector<SessionFact> request_headers, response_headers;
   std::size_t cache_size = 16 * 1024 * 1024;  // bytes of each worker; 0: off

@@ -34,8 +34,9 @@ STATUS = {
     "id_token_acr": 403,
     # sessions
     "session_invalid": 401, "session_expired": 401, "session_record_invalid": 401,
-    "store_unavailable": 503, "store_full": 503,
+    "store_unavailable": 503, "store_full": 503, "session_logged_out": 401,
     # refresh and logout
     "refresh_rejected": 401, "refresh_failed": 503, "refresh_unsaved": 503,
-    "logout_cross_site": 403,
+    "logout_cross_site": 403, "logout_state_invalid": 400, "revocation_failed": 502,
+    "logout_token_invalid": 400, "logout_token_replayed": 400, "admin_request_invalid": 400,
 }
