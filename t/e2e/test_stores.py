@@ -87,7 +87,8 @@ def test_redis(make_nginx, upstream, provider, make_redis, ca, certificate, how)
         assert all(k.startswith("shop:") for k in keys)
     # The cookie's session id is not in Redis, and no record opens without it.
     cookie = next(c for c in client.cookies() if "session" in c.name)
-    dump = b"".join(redis.command("DUMP", k, database=database) for k in keys)
+    # What the gateway probes its channel with may be gone by now.
+    dump = b"".join(redis.command("DUMP", k, database=database) or b"" for k in keys)
     assert cookie.value not in "".join(keys)
     for secret in (cookie.value, site.echo(client).bearer, "alice"):
         assert secret.encode() not in dump
