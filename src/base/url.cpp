@@ -139,9 +139,12 @@ Result<Url> parse_url(std::string_view text) {
 }
 
 std::string Url::origin() const {
-  std::string out = scheme + "://";
-  out += host_is_ipv6 ? "[" + host + "]" : host;
-  if (port != default_port(scheme)) out += ":" + std::to_string(port);
+  std::string out = scheme;
+  out.append("://");
+  if (host_is_ipv6) out.append("[");
+  out.append(host);
+  if (host_is_ipv6) out.append("]");
+  if (port != default_port(scheme)) out.append(":").append(std::to_string(port));
   return out;
 }
 
