@@ -87,12 +87,13 @@ def test_redis(make_nginx, upstream, provider, make_redis, ca, certificate, how)
         assert all(k.startswith("shop:") for k in keys)
     # The cookie's session id is not in Redis, and no record opens without it.
     cookie = next(c for c in client.cookies() if "session" in c.name)
-    # What the gateway probes its channel with may be gone by now.
+    # What the gateway probes its channel with goes by itself: DUMP is nil then, TTL -2.
     dump = b"".join(redis.command("DUMP", k, database=database) or b"" for k in keys)
     assert cookie.value not in "".join(keys)
     for secret in (cookie.value, site.echo(client).bearer, "alice"):
         assert secret.encode() not in dump
-    assert all(0 < redis.command("TTL", k, database=database) <= 86400 for k in keys)
+    lives = [redis.command("TTL", k, database=database) for k in keys]
+    assert all(life == -2 or 0 < life <= 86400 for life in lives) and max(lives) > 0, lives
 
 
 def test_redis_two_gateways_share_sessions(make_nginx, upstream, provider, make_redis):

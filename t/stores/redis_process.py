@@ -3,18 +3,12 @@
 import signal
 import socket
 import subprocess
+import sys
 import time
+from pathlib import Path
 
-_given = set()
-
-
-def free_port():
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        if port not in _given:
-            _given.add(port)
-            return port
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
+from bench.ports import free_port  # noqa: E402
 
 
 def wait_for(what, ready, seconds=10):

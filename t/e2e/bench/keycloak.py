@@ -23,25 +23,30 @@ PASSWORDS = {"alice": "alice", "bob": "bob"}
 
 class Keycloak:
     def __init__(self, home: Path, certificate=None, port: int = 8180):
-        self.port = free_port(port)
-        self.https_port = free_port() if certificate else 0
-        self.origin = f"http://localhost:{self.port}"
-        self.issuer = f"{self.origin}/realms/{REALM}"
-        self.https_issuer = f"https://localhost:{self.https_port}/realms/{REALM}"
+        self.home = home
+        self.certificate = certificate
         self.dir = make_dir("keycloak")
         self._token = ""
         self._import_realm(home)
+        self._start(port)
+
+    def _start(self, port: int) -> None:
+        self.port = free_port(port)
+        self.https_port = free_port() if self.certificate else 0
+        self.origin = f"http://localhost:{self.port}"
+        self.issuer = f"{self.origin}/realms/{REALM}"
+        self.https_issuer = f"https://localhost:{self.https_port}/realms/{REALM}"
         tls = []
-        if certificate:
+        if self.certificate:
             tls = [f"--https-port={self.https_port}",
-                   f"--https-certificate-file={certificate.cert}",
-                   f"--https-certificate-key-file={certificate.key}"]
+                   f"--https-certificate-file={self.certificate.cert}",
+                   f"--https-certificate-key-file={self.certificate.key}"]
         self.process = Process(
             "keycloak",
-            [home / "bin" / "kc.sh", "start", "--optimized", "--import-realm",
+            [self.home / "bin" / "kc.sh", "start", "--optimized", "--import-realm",
              "--http-enabled=true", "--http-host=127.0.0.1", f"--http-port={self.port}",
              f"--http-management-port={free_port()}", "--hostname-strict=false", *tls],
-            self.dir / "keycloak.log",
+            self.dir / f"keycloak-{self.port}.log",
             {"KC_BOOTSTRAP_ADMIN_USERNAME": "admin", "KC_BOOTSTRAP_ADMIN_PASSWORD": "admin",
              "JAVA_OPTS_KC_HEAP": "-Xms128m -Xmx512m"})
 
@@ -55,6 +60,8 @@ class Keycloak:
 
     def wait(self, timeout: float = 180) -> "Keycloak":
         def ready():
+            if not self.process.alive() and "Port already bound" in self.process.log.read_text():
+                self._start(0)  # it binds its port half a minute after it was found free
             self.process.require_alive()
             try:
                 with urllib.request.urlopen(

@@ -1,9 +1,8 @@
-"""Processes on free loopback ports, with a log each, ended by their own pid."""
+"""Processes with a log each, ended by their own pid."""
 
 import ctypes
 import functools
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -11,28 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-_given: set[int] = set()
-
-
-def free_port(preferred: int = 0) -> int:
-    """A port below the ephemeral range, so that no outgoing connection takes it meanwhile."""
-    candidates = [preferred] if preferred else []
-    candidates += random.sample(range(20000, 32000), 200)
-    for port in candidates:
-        if port not in _given and _bindable(port):
-            _given.add(port)
-            return port
-    raise RuntimeError("no free port")
-
-
-def _bindable(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+from .ports import free_port  # noqa: F401
 
 
 @functools.cache
