@@ -19,6 +19,7 @@ struct ProviderMetadata {
   std::string jwks_uri;
   std::string end_session_endpoint;  // empty: none
   std::string revocation_endpoint;   // empty: none (RFC 7009)
+  std::string introspection_endpoint;  // empty: none (RFC 7662)
   // Absent in the document: nullopt.
   std::optional<std::vector<std::string>> code_challenge_methods;
   std::optional<std::vector<std::string>> token_endpoint_auth_methods;

@@ -93,6 +93,7 @@ namespace oidc {
   X(store_unavailable, 503, error, "the session store cannot be reached")                         \
   X(store_full, 503, error, "the session store has no room")                                      \
   X(session_logged_out, 401, info, "the session was logged out while it was being made")          \
+  X(session_too_large, 500, error, "the session does not fit into cookies")                       \
   /* refresh and logout */                                                                        \
   X(refresh_rejected, 401, info, "the provider refused the refresh token")                        \
   X(refresh_failed, 503, error, "the access token is expired and could not be refreshed")         \
@@ -102,7 +103,22 @@ namespace oidc {
   X(revocation_failed, 502, warn, "the provider did not revoke a token")                          \
   X(logout_token_invalid, 400, warn, "the logout token is not valid")                             \
   X(logout_token_replayed, 400, warn, "the logout token was used before")                         \
-  X(admin_request_invalid, 400, info, "the administration does not understand the request")
+  X(admin_request_invalid, 400, info, "the administration does not understand the request")       \
+  /* access tokens as credentials (RFC 6750, RFC 9068, RFC 7662) */                               \
+  X(credential_malformed, 400, info, "the credential is malformed")                               \
+  X(credential_conflict, 400, info, "the request carries more than one access token")             \
+  X(access_token_kind, 401, info, "the token is no access token")                                 \
+  X(access_token_iss, 401, info, "the access token's issuer is another one")                      \
+  X(access_token_aud, 401, info, "the access token is for another audience")                      \
+  X(access_token_exp, 401, info, "the access token is expired or has no expiry")                  \
+  X(access_token_nbf, 401, info, "the access token is not valid yet")                             \
+  X(access_token_iat, 401, info, "the access token's time of issue is wrong")                     \
+  X(access_token_bound, 401, info, "the access token wants a proof of possession")                \
+  X(token_inactive, 401, info, "the provider says that the token is not active")                  \
+  X(introspection_invalid, 502, error, "the answer of the introspection endpoint is not valid")   \
+  /* who may pass */                                                                              \
+  X(scope_insufficient, 403, info, "the token's scopes are not enough here")                      \
+  X(forbidden, 403, info, "the claims do not meet the rules of this location")
 
 enum class LogLevel : std::uint8_t { error, warn, notice, info };
 

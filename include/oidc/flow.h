@@ -29,6 +29,9 @@ struct RequestFacts {
   // Headers; empty when absent.
   std::string accept, content_type, origin, referer, sec_fetch_mode, sec_fetch_dest, sec_fetch_site,
       sec_purpose, x_requested_with, upgrade;
+  std::vector<std::string> authorization;  // each Authorization header
+  // Each header that may carry an access token as it is (CredentialSettings): name and value.
+  std::vector<std::pair<std::string, std::string>> token_headers;
   std::string remote_addr;  // the client's, as the web server sees it (behind realip: the real one)
   std::string user_agent;
   std::string request_id;
@@ -68,6 +71,7 @@ class Provider;
 class Refreshes;
 class SessionCache;
 class TouchThrottle;
+class TokenCache;
 
 // What a worker offers to the flows of one Settings. Lives until the worker exits.
 struct Services {
@@ -83,6 +87,7 @@ struct Services {
   TouchThrottle& touches;
   EventLog& log;
   SessionCache* cache = nullptr;  // of the store; null: oidc_session_cache off
+  TokenCache* tokens = nullptr;   // verified access tokens; null: none are accepted, or no cache
 };
 
 // ---- the request's own addresses ---------------------------------------------------------------

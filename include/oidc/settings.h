@@ -17,6 +17,8 @@
 
 namespace oidc {
 
+class Rules;
+
 // A directive's value that may hold variables of the web server. The glue compiles it once and
 // evaluates it for each request through Evaluator.
 struct Value {
@@ -32,14 +34,17 @@ class Evaluator {
   [[nodiscard]] virtual std::string evaluate(const Value& value) const = 0;
 };
 
-enum class Method : std::uint8_t { session = 1, authorization_code = 2 };
+// A credential that was used; kept in records, so the numbers stay.
+enum class Method : std::uint8_t {
+  session = 1, authorization_code = 2, bearer = 3, introspection = 4
+};
 enum class Unauthenticated : std::uint8_t { automatic, redirect, deny, pass };
 enum class ResponseMode : std::uint8_t { query, form_post };
 enum class Toggle : std::uint8_t { automatic, on, off };
 enum class ClientAuth : std::uint8_t { client_secret_basic, client_secret_post, none };
 enum class LoginAction : std::uint8_t { redirect, upstream, response };
 enum class LoginRedirectMode : std::uint8_t { fragment, query };
-enum class StorageKind : std::uint8_t { shm, redis };
+enum class StorageKind : std::uint8_t { shm, redis, cookie };
 // oidc_logout_from: who may ask for a logout.
 enum class LogoutFrom : std::uint8_t { same_origin, same_site, any };
 // oidc_redis_sentinel_role
@@ -69,7 +74,7 @@ struct ProviderSettings {
   std::string discovery_url;
   bool discover = true;       // off: oidc_using_pseudo_issuer
   std::string authorization_endpoint, token_endpoint, end_session_endpoint, revocation_endpoint,
-      jwks_endpoint;  // overrides; empty: discovered
+      introspection_endpoint, jwks_endpoint;  // overrides; empty: discovered
   Seconds cache_ttl = 3600;
   Seconds rediscovery_lifetime = 30;
   // HTTP client
@@ -81,6 +86,37 @@ struct ProviderSettings {
   std::vector<std::string> no_proxy;
 
   friend bool operator==(const ProviderSettings&, const ProviderSettings&) = default;
+};
+
+// oidc_auth_methods: which credentials are looked for, and where.
+struct CredentialSettings {
+  bool session = true, authorization_code = true, bearer = false, introspection = false;
+  struct Places {
+    bool header = true, query = false, body = false, cookie = false;
+  };
+  Places bearer_places;
+  std::string bearer_cookie;  // its name
+  std::string bearer_header;  // lower case; empty: authorization, access-token, x-access-token
+  bool hide = true;           // oidc_hide_credentials
+};
+
+// What an access token must be, where it is a credential.
+struct AccessTokenSettings {
+  AlgSet algs;
+  std::string typ;                   // oidc_access_token_typ; empty: any that is no other kind's
+  std::vector<std::string> issuers;  // oidc_issuers_allowed; empty: the provider's own
+  bool ignore_confirmation = false;  // a token with `cnf` passes without proof of possession
+  std::size_t cache_size = 1024;     // verified ones kept by each worker; 0: none
+};
+
+// oidc_introspection_*, RFC 7662
+struct IntrospectionSettings {
+  bool jwts = false;  // oidc_introspect_jwt_tokens
+  std::string hint = "access_token";
+  std::string accept = "application/json";
+  bool check_active = true;
+  bool cache = true;
+  std::vector<std::pair<std::string, Value>> post_args;
 };
 
 struct ClientSettings {
@@ -226,6 +262,10 @@ struct Settings {
   LogoutSettings logout;
   SessionSettings session;
   TokenSettings token;
+  CredentialSettings credentials;
+  AccessTokenSettings access_token;
+  IntrospectionSettings introspection;
+  std::shared_ptr<const Rules> rules;  // who may pass; null: whoever is known
   std::vector<UpstreamHeader> upstream_headers;
   bool navigation_iframe = false;  // oidc_navigation_dest document iframe
 

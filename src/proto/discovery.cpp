@@ -26,6 +26,8 @@ constexpr Endpoint kEndpoints[] = {
      &ProviderSettings::end_session_endpoint, false},
     {"revocation_endpoint", &ProviderMetadata::revocation_endpoint,
      &ProviderSettings::revocation_endpoint, false},
+    {"introspection_endpoint", &ProviderMetadata::introspection_endpoint,
+     &ProviderSettings::introspection_endpoint, false},
 };
 
 Result<void> check_endpoint(const char* name, const std::string& url, bool https_only) {
