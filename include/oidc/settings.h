@@ -75,6 +75,7 @@ struct ProviderSettings {
   bool discover = true;       // off: oidc_using_pseudo_issuer
   std::string authorization_endpoint, token_endpoint, end_session_endpoint, revocation_endpoint,
       introspection_endpoint, jwks_endpoint;  // overrides; empty: discovered
+  std::vector<std::string> extra_jwks_uris;   // further key sets for access tokens
   Seconds cache_ttl = 3600;
   Seconds rediscovery_lifetime = 30;
   // HTTP client
@@ -98,6 +99,7 @@ struct CredentialSettings {
   std::string bearer_cookie;  // its name
   std::string bearer_header;  // lower case; empty: authorization, access-token, x-access-token
   bool hide = true;           // oidc_hide_credentials
+  std::string resource_metadata;  // oidc_resource_metadata, RFC 9728: its URL; empty: none
 };
 
 // What an access token must be, where it is a credential.
