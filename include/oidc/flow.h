@@ -67,6 +67,7 @@ class EventLog {
   virtual void write(LogLevel level, Errc reason, std::string_view detail) = 0;
 };
 
+class CookieStore;
 class Provider;
 class Refreshes;
 class SessionCache;
@@ -88,6 +89,7 @@ struct Services {
   EventLog& log;
   SessionCache* cache = nullptr;  // of the store; null: oidc_session_cache off
   TokenCache* tokens = nullptr;   // verified access tokens; null: none are accepted, or no cache
+  CookieStore* in_cookies = nullptr;  // `store`, where sessions live in cookies
 };
 
 // ---- the request's own addresses ---------------------------------------------------------------
@@ -180,6 +182,7 @@ struct SessionLookup {
   std::shared_ptr<const OpenSession> session;
   Error why;  // none: why there is no session; error: what the store said
   bool outage = false;  // found without the store: oidc_session_outage
+  bool reissue = false;  // found in cookies that want to be written anew
 };
 [[nodiscard]] Task<SessionLookup> find_session(Services& services, Facts facts);
 

@@ -215,6 +215,9 @@ struct BindSettings {
 struct SessionSettings {
   StorageKind storage = StorageKind::shm;
   std::string zone = "oidc";
+  // Of sessions in cookies: what all parts may take, and where logouts are remembered.
+  std::size_t cookie_size = 6 * 1024;
+  bool deny_in_redis = false;   // else in `zone`, which is this machine's
   std::vector<Secret> secrets;  // the first seals, all open; empty: made at start (shm alone)
   CookieSettings cookie;
   Seconds absolute_timeout = 86400;  // 0: off
