@@ -1,6 +1,8 @@
 // A session: its cookie, its record, and the sealed envelope that a store keeps.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -86,6 +88,30 @@ inline constexpr std::size_t kEnvelopeOverhead = kGenerationSize + 1 + 4 + kAead
                                      const KeyRing& keys, std::string_view identity,
                                      std::span<unsigned char> out) noexcept;
 
+// What sets of rules said of an opened session (oidc/rules.h): reading its tokens costs more than all
+// else of a request. Errc::none: it may pass.
+class Verdicts {
+ public:
+  [[nodiscard]] std::optional<Errc> find(std::uint64_t rules) const noexcept {
+    for (const Verdict& verdict : kept_) {
+      if (verdict.rules == rules) return verdict.said;
+    }
+    return std::nullopt;
+  }
+  void keep(std::uint64_t rules, Errc said) noexcept {
+    kept_[next_] = {rules, said};
+    next_ = (next_ + 1) % kept_.size();
+  }
+
+ private:
+  struct Verdict {
+    std::uint64_t rules = 0;  // 0: none
+    Errc said = Errc::none;
+  };
+  std::array<Verdict, 8> kept_{};
+  std::size_t next_ = 0;
+};
+
 // An opened session that owns its bytes.
 class OpenSession {
  public:
@@ -102,6 +128,8 @@ class OpenSession {
   [[nodiscard]] const SessionCookie& cookie() const noexcept { return cookie_; }
   [[nodiscard]] const StoreKey& key() const noexcept { return key_; }
   [[nodiscard]] const std::string& generation() const noexcept { return generation_; }
+  // Of the worker that opened it.
+  [[nodiscard]] Verdicts& verdicts() const noexcept { return verdicts_; }
 
  private:
   OpenSession(SessionCookie cookie, StoreKey key, std::string generation, std::string bytes);
@@ -111,6 +139,7 @@ class OpenSession {
   std::string generation_;
   std::string bytes_;
   SessionRecord record_;
+  mutable Verdicts verdicts_;
 };
 
 // Errc::session_record_invalid when it does not open or decode.

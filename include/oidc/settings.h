@@ -245,6 +245,16 @@ struct TokenSettings {
   Seconds refresh_before = 60;
 };
 
+// What refusals look like, and what they do besides.
+struct ErrorSettings {
+  // Where browsers are sent instead: a path of our own or a URL; empty: nowhere.
+  std::string unauthorized_redirect_uri, forbidden_redirect_uri, unexpected_redirect_uri;
+  std::string unauthorized_message = "Unauthorized", forbidden_message = "Forbidden";
+  bool unauthorized_destroy_session = false, forbidden_destroy_session = false;
+  bool display = false;     // oidc_display_errors: the reason's sentence is in the body
+  bool expose_code = true;  // oidc_expose_error_code: RFC 6750 section 3.1's `error`
+};
+
 // What a header of the upstream's request holds.
 struct UpstreamHeader {
   enum class Source : std::uint8_t { access_token, id_token, refresh_token, session_id, claim };
@@ -271,6 +281,8 @@ struct Settings {
   AccessTokenSettings access_token;
   IntrospectionSettings introspection;
   std::shared_ptr<const Rules> rules;  // who may pass; null: whoever is known
+  ErrorSettings errors;
+  bool run_on_preflight = true;  // off: a CORS preflight passes without an identity
   std::vector<UpstreamHeader> upstream_headers;
   bool navigation_iframe = false;  // oidc_navigation_dest document iframe
 

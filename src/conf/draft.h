@@ -1,6 +1,7 @@
 // What the parsers of single directives fill and the checks of combinations read.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,9 +9,18 @@
 #include <vector>
 
 #include "oidc/directives.h"
+#include "oidc/rules.h"
 #include "oidc/settings_builder.h"
 
 namespace oidc {
+
+// oidc_{scopes,audience,groups,roles}_required and _claim.
+struct WordsDraft {
+  enum class Kind : std::size_t { scopes, audience, groups, roles };
+  RulePath claim;
+  std::vector<std::vector<std::string>> alternatives;
+  bool any = false;  // of audience
+};
 
 struct SettingsDraft {
   explicit SettingsDraft(const BuildFacts& its_facts) : facts(its_facts) {}
@@ -25,6 +35,8 @@ struct SettingsDraft {
   std::optional<AlgSet> signing_algs, id_token_algs;
   bool login_acts = true;  // oidc_login_methods
   std::vector<ZoneSettings> zones;
+  std::array<WordsDraft, 4> words_rules;  // by kind
+  RuleSet rules;
 
   // Whether the directive stands in the configuration (its default does not count).
   [[nodiscard]] bool is_set(std::string_view directive) const;
@@ -49,6 +61,8 @@ std::span<const Directive> redis_directives();
 std::span<const Directive> token_directives();
 std::span<const Directive> header_directives();
 std::span<const Directive> cookie_directives();
+std::span<const Directive> rule_directives();
+std::span<const Directive> error_directives();
 
 Result<void> finish_provider(SettingsDraft& draft);
 Result<void> finish_client(SettingsDraft& draft);
@@ -62,5 +76,6 @@ Result<void> finish_redis(SettingsDraft& draft);
 Result<void> finish_token(SettingsDraft& draft);
 Result<void> finish_headers(SettingsDraft& draft);
 Result<void> finish_cookies(SettingsDraft& draft);
+Result<void> finish_rules(SettingsDraft& draft);
 
 }  // namespace oidc

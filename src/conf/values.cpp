@@ -5,6 +5,8 @@
 #include <charconv>
 #include <limits>
 
+#include "../base/utf8.h"
+
 namespace oidc {
 namespace {
 
@@ -190,6 +192,11 @@ std::string lower_case(std::string_view text) {
 
 bool is_visible(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+bool is_one_line(std::string_view text) noexcept {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  return is_utf8(text) && std::none_of(text.begin(), text.end(), is_control);
 }
 
 bool is_scope_token(std::string_view text) noexcept {

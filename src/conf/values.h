@@ -45,6 +45,8 @@ namespace oidc {
 [[nodiscard]] std::string lower_case(std::string_view text);
 // Printable ASCII without space.
 [[nodiscard]] bool is_visible(std::string_view text) noexcept;
+// UTF-8 without control characters.
+[[nodiscard]] bool is_one_line(std::string_view text) noexcept;
 // RFC 6749 section 3.3, scope-token.
 [[nodiscard]] bool is_scope_token(std::string_view text) noexcept;
 

@@ -10,7 +10,7 @@ namespace {
 
 // Beside the record: the entry, its two nodes and buckets, the opened session's own objects, and
 // what the allocator adds to each.
-constexpr std::size_t kOverhead = 768;
+constexpr std::size_t kOverhead = 896;
 
 std::size_t weight_of(const SessionRecord& record) noexcept {
   std::size_t size = kOverhead;
