@@ -57,6 +57,7 @@ namespace oidc {
   X(discovery_invalid, 502, error, "the provider's discovery document is not valid")              \
   X(discovery_issuer_mismatch, 502, error, "the discovery document names another issuer")         \
   X(jwks_invalid, 502, error, "the provider's key set is not valid")                              \
+  X(keys_unavailable, 503, warn, "the token's key is unknown and newer keys cannot be had now")   \
   X(pkce_unsupported, 502, error, "the provider does not offer PKCE with S256")                   \
   /* the token endpoint */                                                                        \
   X(token_request_rejected, 400, warn, "the token endpoint refused the grant")                    \

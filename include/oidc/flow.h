@@ -82,6 +82,7 @@ struct Services {
   SessionStore& store;
   Ledger& ledger;  // of the store
   SharedMemory& shared;
+  SharedMemory& used_states;  // apart: who floods it with logins takes no room from the others
   Provider& provider;
   const KeyRing& keys;
   Refreshes& refreshes;

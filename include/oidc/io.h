@@ -93,7 +93,8 @@ class SessionStore {
   [[nodiscard]] virtual Task<StoreWrite> replace(StoreKey key, std::string expected_generation,
                                                  std::string envelope, Milliseconds ttl) = 0;
   // Sets the time to live of a record that is there, but leaves one alone that has no more than
-  // grace_of(ttl) left: a session that a new login replaced must not come back to life.
+  // grace_of(ttl) left (a miss, as where there is none): a session that a new login replaced must
+  // not come back to life.
   [[nodiscard]] virtual Task<StoreWrite> touch(StoreKey key, Milliseconds ttl) = 0;
   // hit also when there was nothing to erase.
   [[nodiscard]] virtual Task<StoreWrite> erase(StoreKey key) = 0;

@@ -292,6 +292,10 @@ struct Settings {
   // Which of several Settings of one identity a login began under: a hash of the directives' words.
   std::string fingerprint;  // 32 raw bytes
 
+  // Milliseconds that a login or a refresh of any location of this identity may be under way: the
+  // glue knows all of them. 0: as this one's.
+  std::int64_t longest_flight_ms = 0;
+
   // Interned by the glue: equal values have equal numbers, in one configuration.
   std::size_t provider_index = 0;
   std::size_t store_index = 0;

@@ -70,8 +70,9 @@ struct ZoneSettings {
 inline constexpr std::string_view kDefaultSessionZone = "oidc";
 inline constexpr std::string_view kSharedZoneName = "oidc_shared";
 inline constexpr std::string_view kSecretZoneName = "oidc_secret";
+inline constexpr std::string_view kStatesZoneName = "oidc_states";
 
-// oidc_session_zone, and the default zone where it is not declared.
+// oidc_session_zone, the default zone where it is not declared, and kStatesZoneName.
 [[nodiscard]] Result<std::vector<ZoneSettings>> build_zones(const DirectiveWords& words);
 
 }  // namespace oidc

@@ -14,6 +14,7 @@ constexpr std::size_t kMaxSecrets = 7;
 constexpr std::size_t kLeastZone = 64 * 1024;
 constexpr std::size_t kMaxZone = 64ULL * 1024 * 1024 * 1024;
 constexpr std::size_t kDefaultZone = 16 * 1024 * 1024;
+constexpr std::size_t kDefaultStatesZone = 8 * 1024 * 1024;
 
 bool is_zone_name(std::string_view name) {
   return !name.empty() && is_visible(name) && name.find(':') == std::string_view::npos;
@@ -34,6 +35,7 @@ Result<void> storage(SettingsDraft& draft, const DirectiveUse& use) {
     return bad_value(word, "it must be shm, shm:NAME of an oidc_session_zone, or redis");
   }
   session.zone = word.substr(kShm.size());
+  if (session.zone == kStatesZoneName) return bad_value(word, "the module uses this zone itself");
   return {};
 }
 
@@ -63,7 +65,7 @@ Result<void> secrets(SettingsDraft& draft, const DirectiveUse& use) {
 Result<void> zone(SettingsDraft& draft, const DirectiveUse& use) {
   const std::string& name = use.words[0];
   if (!is_zone_name(name)) return bad_value(name, "the name of a zone is expected");
-  if (name == kSharedZoneName || name == kSecretZoneName) {
+  if (name == kSharedZoneName || name == kSecretZoneName || name == kStatesZoneName) {
     return bad_value(name, "the module uses this name itself");
   }
   for (const ZoneSettings& other : draft.zones) {
@@ -72,6 +74,13 @@ Result<void> zone(SettingsDraft& draft, const DirectiveUse& use) {
   Result<std::size_t> size = parse_size(use.words[1], kLeastZone, kMaxZone);
   if (!size) return std::move(size).error();
   draft.zones.push_back({name, *size});
+  return {};
+}
+
+Result<void> states_zone(SettingsDraft& draft, const DirectiveUse& use) {
+  Result<std::size_t> size = parse_size(use.words[0], kLeastZone, kMaxZone);
+  if (!size) return std::move(size).error();
+  draft.zones.push_back({std::string(kStatesZoneName), *size});
   return {};
 }
 
@@ -153,6 +162,7 @@ constexpr Directive kDirectives[] = {
      flag<kSession, &SessionSettings::hash_subject>},
     {"oidc_session_max_per_subject", 1, 1, Contexts::all, false, "off", max_per_subject},
     {"oidc_session_zone", 2, 2, Contexts::http, true, "", zone},
+    {"oidc_authorization_zone", 1, 1, Contexts::http, false, "8m", states_zone},
 };
 
 }  // namespace
@@ -206,16 +216,25 @@ Result<std::vector<ZoneSettings>> build_zones(const DirectiveWords& words) {
   const BuildFacts facts;
   SettingsDraft draft(facts);
   draft.words = &words;
-  if (const DirectiveWords::Lines* lines = words.get("oidc_session_zone")) {
+  const auto declare = [&](std::string_view name, auto apply) -> Result<void> {
+    const DirectiveWords::Lines* lines = words.get(name);
+    if (lines == nullptr) return {};
     for (const DirectiveUse& use : *lines) {
-      Result<void> applied = zone(draft, use);
-      if (!applied) return draft.conflict("oidc_session_zone", applied.error().detail);
+      Result<void> applied = apply(draft, use);
+      if (!applied) return draft.conflict(name, applied.error().detail);
     }
-  }
-  const bool has_default =
-      std::any_of(draft.zones.begin(), draft.zones.end(),
-                  [](const ZoneSettings& zone) { return zone.name == kDefaultSessionZone; });
-  if (!has_default) draft.zones.push_back({std::string(kDefaultSessionZone), kDefaultZone});
+    return {};
+  };
+  Result<void> declared = declare("oidc_session_zone", zone);
+  if (declared) declared = declare("oidc_authorization_zone", states_zone);
+  if (!declared) return std::move(declared).error();
+  const auto add_missing = [&](std::string_view name, std::size_t size) {
+    const bool there = std::any_of(draft.zones.begin(), draft.zones.end(),
+                                   [&](const ZoneSettings& zone) { return zone.name == name; });
+    if (!there) draft.zones.push_back({std::string(name), size});
+  };
+  add_missing(kDefaultSessionZone, kDefaultZone);
+  add_missing(kStatesZoneName, kDefaultStatesZone);
   return std::move(draft.zones);
 }
 

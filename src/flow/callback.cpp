@@ -94,8 +94,9 @@ Errc use_once(Services& services, const Callback& callback) {
   const std::string name = "state:" + base64url_encode(as_view(hash));
   const Seconds left = callback.state.created +
                        services.settings.authorization.rolling_timeout - services.loop.now();
-  if (services.shared.put_if_absent(name, "1", Milliseconds((left + 1) * 1000))) return Errc::none;
-  return services.shared.get(name) ? Errc::state_replayed : Errc::store_full;
+  SharedMemory& used = services.used_states;
+  if (used.put_if_absent(name, "1", Milliseconds((left + 1) * 1000))) return Errc::none;
+  return used.get(name) ? Errc::state_replayed : Errc::store_full;
 }
 
 Task<Outcome> refused(Services& services, Facts facts, Callback callback, PendingLogin pending) {

@@ -47,8 +47,8 @@ bool ShmDictionary::write(const ShmTable::Write& write) {
     refusal_logged_at_ = ngx_current_msec;
     ngx_str_t zone_name = to_ngx_str(zone_.name());
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "oidc: zone \"%V\" is full: an entry of %uz bytes was refused", &zone_name,
-                  write.key.size() + write.value.size());
+                  "oidc: zone \"%V\" is full: an entry of %uz bytes was refused; %s", &zone_name,
+                  write.key.size() + write.value.size(), zone_.remedy());
   }
   return result.status == ShmTable::Put::stored;
 }

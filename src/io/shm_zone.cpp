@@ -9,15 +9,22 @@ namespace oidc {
 const ShmUse kSessionZone{{.kind = 1, .block_size = 512},
                           "sessions",
                           "the users of the sessions that were kept in it log in again",
+                          "oidc_session_zone should make it larger",
                           3072};
 const ShmUse kSharedZone{{.kind = 2, .block_size = 256},
                          "entries",
-                         "discovery documents and key sets are fetched again, logins that are "
-                         "under way may be refused",
+                         "discovery documents and key sets are fetched again",
+                         "its size is fixed; many providers, or many logouts during an outage?",
                          512};
+const ShmUse kStatesZone{{.kind = 4, .block_size = 128},
+                         "used states",
+                         "a state that was used before the reload may be used once more",
+                         "logins are refused; oidc_authorization_zone should make it larger",
+                         51};
 const ShmUse kSecretZone{{.kind = 3, .block_size = 128},
                          "secrets",
                          "sessions sealed with the secret that it kept do not open any more",
+                         "its size is fixed",
                          64};
 
 namespace {

@@ -19,10 +19,12 @@ struct ShmUse {
   ShmTable::Shape shape;
   const char* records;      // plural, for the log
   const char* cost;         // of starting empty, for the log
+  const char* remedy;       // for a zone that is full, for the log
   std::size_t record_size;  // of a usual record, for the capacity in the log
 };
 extern const ShmUse kSessionZone;
 extern const ShmUse kSharedZone;
+extern const ShmUse kStatesZone;
 // For the session secret that is made at start: it must outlive changes of the other zones.
 extern const ShmUse kSecretZone;
 
@@ -41,6 +43,7 @@ class ShmZone {
 
   [[nodiscard]] std::string_view name() const noexcept { return to_view(zone_.shm.name); }
   [[nodiscard]] std::size_t size() const noexcept { return zone_.shm.size; }
+  [[nodiscard]] const char* remedy() const noexcept { return use_.remedy; }
 
   // Calls body(ShmTable&) under the zone's lock: copies of memory only.
   template <class Body>

@@ -75,7 +75,8 @@ struct MainConf {
   std::vector<ProviderConf> providers;    // [Settings::provider_index]
   std::vector<StoreConf> stores;          // [Settings::store_index]
   std::vector<KeysConf> keys;             // [Settings::keys_index]
-  ShmZone* shared_zone = nullptr;         // discovery, key sets, used states, leases; null: unused
+  ShmZone* shared_zone = nullptr;         // discovery, key sets, throttles, leases; null: unused
+  ShmZone* states_zone = nullptr;         // used states; null: unused
   ShmZone* secret_zone = nullptr;         // null unless some store has no configured secret
 };
 

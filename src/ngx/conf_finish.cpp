@@ -8,8 +8,6 @@
 namespace oidc::ngx {
 namespace {
 
-// Used states need the room: one entry for each login of the last
-// oidc_authorization_rolling_timeout.
 constexpr std::size_t kSharedZoneSize = 16 * 1024 * 1024;
 
 void log_error(ngx_conf_t* cf, const std::string& text) {
@@ -51,16 +49,23 @@ bool check_guarded(ngx_conf_t* cf, const MainObject& main) {
   return true;
 }
 
+std::size_t size_of(const MainObject& main, std::string_view zone) {
+  const auto found = std::find_if(main.zones.begin(), main.zones.end(),
+                                  [&](const ZoneSettings& each) { return each.name == zone; });
+  return found->size;
+}
+
 bool declare_zones(ngx_conf_t* cf, MainObject& main) {
   main.view.shared_zone = ShmZone::declare(cf, kSharedZoneName, kSharedZoneSize, kSharedZone);
   if (main.view.shared_zone == nullptr) return false;
+  main.view.states_zone =
+      ShmZone::declare(cf, kStatesZoneName, size_of(main, kStatesZoneName), kStatesZone);
+  if (main.view.states_zone == nullptr) return false;
   // Stores differ in their zones, so each zone is declared once.
   for (StoreConf& store : main.view.stores) {
     if (store.settings->storage != StorageKind::shm) continue;
-    const auto zone = std::find_if(
-        main.zones.begin(), main.zones.end(),
-        [&](const ZoneSettings& declared) { return declared.name == store.settings->zone; });
-    store.zone = ShmZone::declare(cf, zone->name, zone->size, kSessionZone);
+    const std::string& name = store.settings->zone;
+    store.zone = ShmZone::declare(cf, name, size_of(main, name), kSessionZone);
     if (store.zone == nullptr) return false;
   }
   const bool generates =

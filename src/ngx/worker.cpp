@@ -91,7 +91,8 @@ void Worker::start(const MainConf& conf) { current_worker().reset(new Worker(con
 
 void Worker::stop() noexcept { current_worker().reset(); }
 
-Worker::Worker(const MainConf& conf) : shared_(*conf.shared_zone) {
+Worker::Worker(const MainConf& conf)
+    : shared_(*conf.shared_zone), used_states_(*conf.states_zone) {
   for (const ProviderConf& provider : conf.providers) {
     logs_.push_back(std::make_unique<Log>(provider.settings->issuer));
     clients_.push_back(make_http_client(loop_, provider.http));
@@ -105,7 +106,7 @@ Worker::Worker(const MainConf& conf) : shared_(*conf.shared_zone) {
   for (const Settings* settings : conf.settings) {
     services_.push_back(std::make_unique<Services>(Services{
         *settings, loop_, *clients_[settings->provider_index], *stores_[settings->store_index],
-        *ledgers_[settings->store_index], shared_, *providers_[settings->provider_index], *keys_[settings->keys_index], refreshes_,
+        *ledgers_[settings->store_index], shared_, used_states_, *providers_[settings->provider_index], *keys_[settings->keys_index], refreshes_,
         touches_, *logs_[settings->provider_index], caches_[settings->store_index].get()}));
   }
 }

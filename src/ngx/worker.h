@@ -46,7 +46,7 @@ class Worker {
   void add_store(const StoreConf& store, SessionCache::Limits limits);
 
   NginxLoop loop_;
-  ShmDictionary shared_;
+  ShmDictionary shared_, used_states_;
   Refreshes refreshes_;
   TouchThrottle touches_;
   std::vector<std::unique_ptr<Log>> logs_;

@@ -358,27 +358,34 @@ TEST(ConfWarnings, NotForLoopback) {
 TEST(ConfZones, DefaultAndDeclared) {
   const auto zones = build_zones(ConfLines("").words());
   ASSERT_TRUE(zones);
-  ASSERT_EQ(zones->size(), 1U);
+  ASSERT_EQ(zones->size(), 2U);
   EXPECT_EQ((*zones)[0].name, "oidc");
   EXPECT_EQ((*zones)[0].size, 16U * 1024 * 1024);
+  EXPECT_EQ((*zones)[1].name, "oidc_states");
+  EXPECT_EQ((*zones)[1].size, 8U * 1024 * 1024);
 
-  const ConfLines lines("oidc_session_zone oidc 32m\noidc_session_zone other 1m");
+  const ConfLines lines(
+      "oidc_session_zone oidc 32m\noidc_session_zone other 1m\noidc_authorization_zone 2m");
   const auto declared = build_zones(lines.words());
   ASSERT_TRUE(declared);
-  ASSERT_EQ(declared->size(), 2U);
+  ASSERT_EQ(declared->size(), 3U);
   EXPECT_EQ((*declared)[0].size, 32U * 1024 * 1024);
   EXPECT_EQ((*declared)[1].name, "other");
+  EXPECT_EQ((*declared)[2].name, "oidc_states");
+  EXPECT_EQ((*declared)[2].size, 2U * 1024 * 1024);
 }
 
 TEST(ConfZones, Refused) {
   for (const char* text :
        {"oidc_session_zone a 1m\noidc_session_zone a 2m", "oidc_session_zone a 1k",
         "oidc_session_zone a big", "oidc_session_zone a:b 1m", "oidc_session_zone oidc_shared 1m",
-        "oidc_session_zone oidc_secret 1m"}) {
+        "oidc_session_zone oidc_secret 1m", "oidc_session_zone oidc_states 1m",
+        "oidc_authorization_zone 1k", "oidc_authorization_zone many"}) {
     const ConfLines lines(text);
     const auto zones = build_zones(lines.words());
     ASSERT_FALSE(zones) << text;
-    EXPECT_THAT(zones.error().detail, StartsWith("oidc_session_zone: "));
+    const std::string directive(text, std::string_view(text).find(' '));
+    EXPECT_THAT(zones.error().detail, StartsWith(directive + ": "));
   }
 }
 

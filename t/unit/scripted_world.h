@@ -33,7 +33,7 @@ struct ScriptedWorker {
                  EventLog& log)
       : http(io, op),
         provider(settings.provider, http, shared, loop, log),
-        services{settings, loop, http, store, ledger, shared, provider, keys, refreshes, *touches, log} {}
+        services{settings, loop, http, store, ledger, shared, shared, provider, keys, refreshes, *touches, log} {}
 
   ScriptedHttp http;
   Provider provider;
