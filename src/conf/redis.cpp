@@ -203,9 +203,10 @@ Result<void> check_sentinel(SettingsDraft& draft) {
     return draft.conflict(kNodes, "oidc_redis_sentinel_master must be set as well");
   }
   if (redis.sentinel_role != SentinelRole::master) {
-    return draft.conflict("oidc_redis_sentinel_role",
-                          "it must be master: sessions are written, and a replica, which refuses "
-                          "writes and lags behind, would not know a session that was just made");
+    return draft.conflict(
+        "oidc_redis_sentinel_role",
+        "it must be master, not slave or any: sessions are written, and a replica, which refuses "
+        "writes and lags behind, would not know a session that was just made");
   }
   if (!redis.sentinel_username.empty() && redis.sentinel_password.empty()) {
     return draft.conflict("oidc_redis_sentinel_username",

@@ -3,7 +3,9 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace oidc {
 
@@ -18,5 +20,10 @@ struct RedisNode {
   }
   friend auto operator<=>(const RedisNode&, const RedisNode&) = default;
 };
+
+// A name or an address, or nothing; "?" and what would spoil a log are none.
+[[nodiscard]] bool is_redis_host(std::string_view host) noexcept;
+// As another server names it.
+[[nodiscard]] std::optional<RedisNode> redis_node(std::string_view host, std::string_view port);
 
 }  // namespace oidc

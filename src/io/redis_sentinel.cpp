@@ -1,7 +1,6 @@
 #include "io/redis_sentinel.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "io/redis_answers.h"
@@ -130,15 +129,9 @@ Result<RedisNode> RedisSentinel::master_of(const Result<RedisReply>& reply,
   const std::string failure = failure_of(reply, RedisReply::Kind::array);
   if (!failure.empty()) return failed(failure);
   if (reply->elements.size() != 2) return failed("it did not answer with an address");
-  RedisNode master;
-  master.host = reply->elements[0].text;
-  const std::string& port = reply->elements[1].text;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), master.port);
-  if (master.host.empty() || error != std::errc{} || end != port.data() + port.size() ||
-      master.port == 0) {
-    return failed("it did not answer with an address");
-  }
-  return master;
+  auto master = redis_node(reply->elements[0].text, reply->elements[1].text);
+  if (!master) return failed("it did not answer with an address");
+  return std::move(*master);
 }
 
 void RedisSentinel::say(const RedisNode& master) {

@@ -1,8 +1,8 @@
 #include "io/redis_slots.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace oidc {
 
@@ -44,14 +44,6 @@ std::optional<std::uint16_t> slot_of(const RedisReply& reply) noexcept {
   return static_cast<std::uint16_t>(reply.integer);
 }
 
-// A name or an address; "?" and what would spoil a log are none.
-bool is_host(std::string_view host) noexcept {
-  return std::all_of(host.begin(), host.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '-' || c == '_' || c == ':';
-  });
-}
-
 }  // namespace
 
 std::uint16_t redis_slot(std::string_view key) noexcept {
@@ -79,7 +71,7 @@ std::optional<std::vector<RedisSlotRange>> redis_slot_ranges(const RedisReply& r
     if (port.kind != Kind::integer || port.integer < 0 || port.integer > 65535) {
       return std::nullopt;
     }
-    if (!is_host(host.text) || port.integer == 0) continue;
+    if (!is_redis_host(host.text) || port.integer == 0) continue;
     ranges.push_back({*first, *last,
                       {host.text.empty() ? answered.host : host.text,
                        static_cast<std::uint16_t>(port.integer)}});
@@ -99,10 +91,10 @@ std::optional<RedisRedirection> redis_redirection(std::string_view error,
   const std::string_view node = error.substr(before_node + 1);
   const std::size_t colon = node.rfind(':');  // addresses of IPv6 come without brackets
   if (!slot || *slot >= kRedisSlots || colon == std::string_view::npos) return std::nullopt;
-  const auto port = number_of<std::uint16_t>(node.substr(colon + 1));
   const std::string_view host = node.substr(0, colon);
-  if (!port || *port == 0 || !is_host(host)) return std::nullopt;
-  return RedisRedirection{*slot, {host.empty() ? answered.host : std::string(host), *port}};
+  auto place = redis_node(host.empty() ? answered.host : host, node.substr(colon + 1));
+  if (!place) return std::nullopt;
+  return RedisRedirection{*slot, std::move(*place)};
 }
 
 }  // namespace oidc

@@ -2,9 +2,31 @@
 
 #include <string>
 
+#include "oidc/authorization.h"
 #include "require.h"
 
 using oidc::fuzz::require;
+
+namespace {
+
+// The callback's query or body.
+void check_response(const oidc::Form& form) {
+  const auto response = oidc::read_authorization_response(form);
+  if (!response) {
+    require(response.error().code == oidc::Errc::parameter_duplicated ||
+                response.error().code == oidc::Errc::parameter_malformed ||
+                response.error().code == oidc::Errc::state_missing,
+            "a refusal has its code");
+    return;
+  }
+  require(!response->state.empty(), "an answer has a state");
+  require(response->code.empty() || response->error.empty(), "and a code or an error");
+  for (const char* name : {"state", "code", "iss", "error"}) {
+    require(form.count(name) <= 1, "each once");
+  }
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const oidc::Result<oidc::Form> form = oidc::Form::parse(oidc::fuzz::text_of(data, size));
@@ -22,5 +44,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(again->fields()[i].name == form->fields()[i].name, "of the same names");
     require(again->fields()[i].value == form->fields()[i].value, "and values");
   }
+  check_response(*form);
   return 0;
 }
