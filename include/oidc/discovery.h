@@ -20,6 +20,8 @@ struct ProviderMetadata {
   std::string end_session_endpoint;  // empty: none
   std::string revocation_endpoint;   // empty: none (RFC 7009)
   std::string introspection_endpoint;  // empty: none (RFC 7662)
+  // mtls_endpoint_aliases (RFC 8705 section 5); empty: the endpoint itself.
+  std::string mtls_token_endpoint, mtls_revocation_endpoint, mtls_introspection_endpoint;
   // Absent in the document: nullopt.
   std::optional<std::vector<std::string>> code_challenge_methods;
   std::optional<std::vector<std::string>> token_endpoint_auth_methods;

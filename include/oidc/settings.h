@@ -17,6 +17,7 @@
 
 namespace oidc {
 
+class ClientKey;
 class Rules;
 
 // A directive's value that may hold variables of the web server. The glue compiles it once and
@@ -41,7 +42,10 @@ enum class Method : std::uint8_t {
 enum class Unauthenticated : std::uint8_t { automatic, redirect, deny, pass };
 enum class ResponseMode : std::uint8_t { query, form_post };
 enum class Toggle : std::uint8_t { automatic, on, off };
-enum class ClientAuth : std::uint8_t { client_secret_basic, client_secret_post, none };
+enum class ClientAuth : std::uint8_t {
+  client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt,
+  tls_client_auth, self_signed_tls_client_auth, none
+};
 enum class LoginAction : std::uint8_t { redirect, upstream, response };
 enum class LoginRedirectMode : std::uint8_t { fragment, query };
 enum class StorageKind : std::uint8_t { shm, redis, cookie };
@@ -83,6 +87,7 @@ struct ProviderSettings {
   bool keepalive = true;
   bool ssl_verify = true;
   std::string ssl_trusted_certificate, ssl_crl;
+  std::string client_certificate, client_certificate_key;  // oidc_tls_client_auth_*; empty: none
   std::string http_proxy, https_proxy;
   std::vector<std::string> no_proxy;
 
@@ -125,6 +130,10 @@ struct ClientSettings {
   std::string id;
   Secret secret;
   std::optional<ClientAuth> auth;  // unset: by discovery
+  std::optional<ClientAuth> token_auth, revocation_auth, introspection_auth;  // unset: `auth`
+  std::shared_ptr<const ClientKey> key;  // oidc_client_jwk; null: none
+  std::optional<Alg> alg;  // of assertions; unset: HS256, or the key's usual one
+  std::string assertion_audience;  // a URL, or "token_endpoint"; empty: the issuer
 };
 
 struct AuthorizationSettings {

@@ -1,27 +1,15 @@
-// The token endpoint (RFC 6749 section 4.1.3, 5 and 6) and the client's authentication at it.
+// The token endpoint: RFC 6749 section 4.1.3, 5 and 6.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "oidc/discovery.h"
 #include "oidc/form.h"
 #include "oidc/io.h"
 #include "oidc/result.h"
-#include "oidc/settings.h"
+#include "oidc/time.h"
 
 namespace oidc {
-
-// Configured, else what the provider offers (client_secret_basic first), else RFC 6749's default;
-// a client without a secret is public.
-[[nodiscard]] ClientAuth choose_client_auth(const ClientSettings& client,
-                                            const ProviderMetadata& metadata);
-
-// A POST of the form with the client's authentication: client_secret_basic form-encodes id and
-// secret first (RFC 6749 section 2.3.1). Wipes the form.
-[[nodiscard]] HttpRequest client_request(const std::string& url, Form form,
-                                         const ClientSettings& client, ClientAuth auth);
 
 [[nodiscard]] Form code_grant(std::string_view code, std::string_view redirect_uri,
                               std::string_view code_verifier);

@@ -1,4 +1,10 @@
 // Who we are to the provider.
+#include <algorithm>
+#include <array>
+
+#include "oidc/client_auth.h"
+#include "oidc/client_key.h"
+#include "oidc/url.h"
 #include "setters.h"
 
 namespace oidc {
@@ -6,9 +12,13 @@ namespace {
 
 using namespace setters;
 
-constexpr Choices<ClientAuth, 3> kMethods = {{
+constexpr Choices<ClientAuth, 7> kMethods = {{
     {"client_secret_basic", ClientAuth::client_secret_basic},
     {"client_secret_post", ClientAuth::client_secret_post},
+    {"client_secret_jwt", ClientAuth::client_secret_jwt},
+    {"private_key_jwt", ClientAuth::private_key_jwt},
+    {"tls_client_auth", ClientAuth::tls_client_auth},
+    {"self_signed_tls_client_auth", ClientAuth::self_signed_tls_client_auth},
     {"none", ClientAuth::none},
 }};
 
@@ -22,18 +32,148 @@ Result<void> client_id(SettingsDraft& draft, const DirectiveUse& use) {
   return {};
 }
 
-Result<void> client_auth(SettingsDraft& draft, const DirectiveUse& use) {
-  draft.settings.client.auth.reset();
+template <auto Member>
+Result<void> method(SettingsDraft& draft, const DirectiveUse& use) {
+  std::optional<ClientAuth>& target = draft.settings.client.*Member;
+  target.reset();
   if (use.words[0] == "auto") return {};
-  return assign(draft.settings.client.auth, choose(kMethods, use.words[0]));
+  return assign(target, choose(kMethods, use.words[0]));
+}
+
+Result<void> client_alg(SettingsDraft& draft, const DirectiveUse& use) {
+  std::optional<Alg>& alg = draft.settings.client.alg;
+  alg.reset();
+  if (is_off(use.words)) return {};
+  alg = parse_alg(use.words[0]);
+  if (alg) return {};
+  return bad_value(use.words[0], "a signature algorithm is expected, RS256 or ES256 for instance");
+}
+
+Result<void> client_jwk(SettingsDraft& draft, const DirectiveUse& use) {
+  std::shared_ptr<const ClientKey>& key = draft.settings.client.key;
+  key.reset();
+  if (is_off(use.words)) return {};
+  const Result<std::string> name = parse_file_name(use.words[0], draft.facts);
+  if (!name) return name.error();
+  const Result<Secret> text = parse_secret(std::string("file:").append(*name), draft.facts);
+  if (!text) return text.error();
+  Result<std::shared_ptr<const ClientKey>> parsed = ClientKey::parse(text->view());
+  if (!parsed) return bad_value(use.words[0], parsed.error().detail);
+  key = std::move(*parsed);
+  return {};
+}
+
+Result<void> assertion_audience(SettingsDraft& draft, const DirectiveUse& use) {
+  std::string& audience = draft.settings.client.assertion_audience;
+  audience = use.words[0];
+  if (audience == "token_endpoint") return {};
+  if (audience == "issuer") {
+    audience.clear();
+    return {};
+  }
+  if (parse_http_url(audience)) return {};
+  return bad_value(audience, "issuer, token_endpoint or an absolute URL is expected");
 }
 
 constexpr Directive kDirectives[] = {
     {"oidc_client_id", 1, 1, Contexts::all, false, "", client_id},
     {"oidc_client_secret", 1, 1, Contexts::all, false, "off",
      secret_or_off<&Settings::client, &ClientSettings::secret>},
-    {"oidc_client_auth", 1, 1, Contexts::all, false, "auto", client_auth},
+    {"oidc_client_auth", 1, 1, Contexts::all, false, "auto", method<&ClientSettings::auth>},
+    {"oidc_token_endpoint_auth_method", 1, 1, Contexts::all, false, "auto",
+     method<&ClientSettings::token_auth>},
+    {"oidc_revocation_endpoint_auth_method", 1, 1, Contexts::all, false, "auto",
+     method<&ClientSettings::revocation_auth>},
+    {"oidc_introspection_endpoint_auth_method", 1, 1, Contexts::all, false, "auto",
+     method<&ClientSettings::introspection_auth>},
+    {"oidc_client_alg", 1, 1, Contexts::all, false, "off", client_alg},
+    {"oidc_client_jwk", 1, 1, Contexts::all, false, "off", client_jwk},
+    {"oidc_client_assertion_audience", 1, 1, Contexts::all, false, "issuer", assertion_audience},
+    {"oidc_tls_client_auth_certificate", 1, 1, Contexts::all, false, "off",
+     file_or_off<&Settings::provider, &ProviderSettings::client_certificate>},
+    {"oidc_tls_client_auth_certificate_key", 1, 1, Contexts::all, false, "off",
+     file_or_off<&Settings::provider, &ProviderSettings::client_certificate_key>},
 };
+
+struct Use {
+  std::string_view directive;
+  std::optional<ClientAuth> ClientSettings::*method;
+};
+constexpr std::array kUses = {
+    Use{"oidc_client_auth", &ClientSettings::auth},
+    Use{"oidc_token_endpoint_auth_method", &ClientSettings::token_auth},
+    Use{"oidc_revocation_endpoint_auth_method", &ClientSettings::revocation_auth},
+    Use{"oidc_introspection_endpoint_auth_method", &ClientSettings::introspection_auth},
+};
+
+bool is_used(const ClientSettings& client, ClientAuth auth) {
+  const auto uses = [&](const Use& use) { return client.*use.method == auth; };
+  return std::any_of(kUses.begin(), kUses.end(), uses);
+}
+
+// What a method needs is there.
+Result<void> check_method(SettingsDraft& draft, const Use& use, ClientAuth auth) {
+  const Settings& settings = draft.settings;
+  if (needs_secret(auth) && settings.client.secret.empty()) {
+    return draft.conflict(use.directive, "oidc_client_secret must be set for this method");
+  }
+  if (auth == ClientAuth::private_key_jwt && settings.client.key == nullptr) {
+    return draft.conflict(use.directive, "private_key_jwt: oidc_client_jwk must be set");
+  }
+  if (!is_mutual_tls(auth)) return {};
+  if (settings.provider.client_certificate.empty()) {
+    return draft.conflict(use.directive, "oidc_tls_client_auth_certificate must be set");
+  }
+  if (!settings.provider.issuer.starts_with("https:")) {
+    return draft.conflict(use.directive, "the issuer must be https: there is no certificate on http");
+  }
+  return {};
+}
+
+Result<void> check_assertions(SettingsDraft& draft) {
+  const ClientSettings& client = draft.settings.client;
+  const bool by_secret = is_used(client, ClientAuth::client_secret_jwt);
+  // Without a method of its own a key is what the client signs with.
+  const bool chosen_by_key = client.key && !client.auth && client.secret.empty();
+  const bool by_key = is_used(client, ClientAuth::private_key_jwt) || chosen_by_key;
+  if (client.key && !by_key) {
+    return draft.conflict("oidc_client_jwk", "no endpoint uses private_key_jwt: the key would be "
+                                             "used for nothing");
+  }
+  if (by_secret) {
+    const Alg alg = client.alg.value_or(Alg::HS256);
+    const std::size_t least = hmac_secret_size(alg);
+    if (least == 0) {
+      return draft.conflict("oidc_client_alg",
+                            "client_secret_jwt needs HS256, HS384 or HS512");
+    }
+    if (client.secret.size() < least) {
+      return draft.conflict("oidc_client_secret",
+                            std::to_string(least) + " bytes at least are needed for " +
+                                std::string(to_string(alg)) + " (RFC 7518 section 3.2)");
+    }
+  }
+  if (by_key && client.alg && !client.key->fits(*client.alg)) {
+    return draft.conflict("oidc_client_alg",
+                          std::string(to_string(*client.alg)) +
+                              " does not fit the key of oidc_client_jwk: " +
+                              std::string(to_string(client.key->usual_alg())) + " would");
+  }
+  if (client.alg && !by_key && !by_secret) {
+    return draft.conflict("oidc_client_alg", "no endpoint uses client_secret_jwt or private_key_jwt");
+  }
+  return {};
+}
+
+Result<void> check_certificate(SettingsDraft& draft) {
+  const ProviderSettings& provider = draft.settings.provider;
+  if (provider.client_certificate.empty() == provider.client_certificate_key.empty()) return {};
+  const bool key_missing = provider.client_certificate_key.empty();
+  return draft.conflict(key_missing ? "oidc_tls_client_auth_certificate"
+                                    : "oidc_tls_client_auth_certificate_key",
+                        "oidc_tls_client_auth_certificate and "
+                        "oidc_tls_client_auth_certificate_key go together");
+}
 
 }  // namespace
 
@@ -46,21 +186,24 @@ Result<void> finish_client(SettingsDraft& draft) {
   if (client.id.empty()) {
     return draft.conflict("oidc_client_id", "it must be set where \"oidc\" is on");
   }
-  const bool has_secret = !client.secret.empty();
-  if (!client.auth) {
-    if (!has_secret) client.auth = ClientAuth::none;
-    return {};
+  const bool has_certificate = !draft.settings.provider.client_certificate.empty();
+  if (!client.auth && client.secret.empty() && client.key == nullptr && !has_certificate) {
+    client.auth = ClientAuth::none;
   }
-  if (*client.auth != ClientAuth::none && !has_secret) {
-    return draft.conflict("oidc_client_auth", "oidc_client_secret must be set for this method");
+  for (const Use& use : kUses) {
+    if (!(client.*use.method)) continue;
+    Result<void> checked = check_method(draft, use, *(client.*use.method));
+    if (!checked) return checked;
   }
-  if (*client.auth == ClientAuth::none && has_secret &&
+  Result<void> assertions = check_assertions(draft);
+  if (!assertions) return assertions;
+  if (client.auth == ClientAuth::none && !client.secret.empty() &&
       !draft.words->flag("oidc_enable_hs_signatures")) {
     return draft.conflict("oidc_client_auth",
                           "none: oidc_client_secret would be used for nothing; "
                           "remove one of them");
   }
-  return {};
+  return check_certificate(draft);
 }
 
 }  // namespace oidc

@@ -15,10 +15,8 @@ Task<Result<TokenResponse>> redeem(Services& services, std::string code, std::st
                                    std::string code_verifier) {
   auto metadata = co_await services.provider.metadata();
   if (!metadata) co_return std::move(metadata).error();
-  const ClientSettings& client = services.settings.client;
-  HttpRequest request =
-      client_request((*metadata)->token_endpoint, code_grant(code, uri, code_verifier), client,
-                     choose_client_auth(client, **metadata));
+  HttpRequest request = client_request(ClientEndpoint::token, **metadata, services.settings,
+                                       code_grant(code, uri, code_verifier), services.loop.now());
   cleanse(code);
   cleanse(code_verifier);
   const Result<HttpResponse> response = co_await services.http.send(std::move(request));

@@ -33,10 +33,9 @@ RefreshResult failed(Error why) { return {RefreshResult::Kind::failed, nullptr, 
 Task<Result<TokenResponse>> redeem(Services& services, Session session) {
   auto metadata = co_await services.provider.metadata();
   if (!metadata) co_return std::move(metadata).error();
-  const ClientSettings& client = services.settings.client;
-  HttpRequest request = client_request((*metadata)->token_endpoint,
-                                       refresh_grant(session->record().refresh_token.text()), client,
-                                       choose_client_auth(client, **metadata));
+  HttpRequest request = client_request(ClientEndpoint::token, **metadata, services.settings,
+                                       refresh_grant(session->record().refresh_token.text()),
+                                       services.loop.now());
   const Result<HttpResponse> response = co_await services.http.send(std::move(request));
   if (!response) co_return response.error();
   Result<TokenResponse> tokens = read_token_response(*response, services.loop.now());

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "oidc/client_auth.h"
 #include "oidc/json.h"
 #include "oidc/provider.h"
 #include "oidc/token_endpoint.h"
@@ -33,12 +34,10 @@ bool is_worth_a_retry(const Result<HttpResponse>& response) {
 
 Task<void> revoke(Services& services, std::shared_ptr<const ProviderMetadata> provider,
                   std::string token, std::string hint) {
-  const ClientSettings& client = services.settings.client;
   std::string failure;
   for (int attempt = 1; attempt <= 2; ++attempt) {
-    HttpRequest request =
-        client_request(provider->revocation_endpoint, revocation_request(token, hint), client,
-                       choose_client_auth(client, *provider));
+    HttpRequest request = client_request(ClientEndpoint::revocation, *provider, services.settings,
+                                         revocation_request(token, hint), services.loop.now());
     const Result<HttpResponse> response = co_await services.http.send(std::move(request));
     failure = failure_of(response);
     if (failure.empty() || !is_worth_a_retry(response)) break;

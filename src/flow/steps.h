@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "oidc/client_auth.h"
 #include "oidc/flow.h"
 #include "oidc/id_token.h"
 #include "oidc/pending_login.h"

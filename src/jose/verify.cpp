@@ -1,42 +1,15 @@
-#include <openssl/hmac.h>
-#include <openssl/rsa.h>
-
 #include <array>
 
-#include "../crypto/openssl.h"
-#include "oidc/jose.h"
+#include "hashes.h"
+#include "oidc/client_key.h"
 
 namespace oidc {
 namespace {
 
-Hash hash_of(Alg alg) {
-  switch (alg) {
-    case Alg::RS384:
-    case Alg::PS384:
-    case Alg::ES384:
-    case Alg::HS384:
-      return Hash::sha384;
-    case Alg::RS512:
-    case Alg::PS512:
-    case Alg::ES512:
-    case Alg::HS512:
-      return Hash::sha512;
-    default:
-      return Hash::sha256;
-  }
-}
-
-bool is_pss(Alg alg) {
-  return alg == Alg::PS256 || alg == Alg::PS384 || alg == Alg::PS512;
-}
-bool is_hmac(Alg alg) {
-  return alg == Alg::HS256 || alg == Alg::HS384 || alg == Alg::HS512;
-}
-
 // RFC 7518 section 3.4: r and s, each in the curve's full length, one after the other. As DER,
 // which is what OpenSSL reads; empty when it is not that.
 std::string ecdsa_der(std::string_view signature, KeyType type) {
-  const std::size_t half = type == KeyType::ec_p256 ? 32 : type == KeyType::ec_p384 ? 48 : 66;
+  const std::size_t half = ecdsa_half(type);
   if (signature.size() != 2 * half) return {};
   const unsigned char* const bytes = openssl::bytes_of(signature);
   openssl::BigNumber r(BN_bin2bn(bytes, static_cast<int>(half), nullptr));
@@ -50,13 +23,6 @@ std::string ecdsa_der(std::string_view signature, KeyType type) {
   unsigned char* end = der.data();
   i2d_ECDSA_SIG(parsed.get(), &end);
   return {reinterpret_cast<const char*>(der.data()), static_cast<std::size_t>(size)};
-}
-
-// RFC 7518 section 3.5: the salt is as long as the hash, MGF1 uses the same hash.
-bool use_pss(EVP_PKEY_CTX* context, const EVP_MD* hash) {
-  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
-         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1 &&
-         EVP_PKEY_CTX_set_rsa_mgf1_md(context, hash) == 1;
 }
 
 bool signature_holds(const Jwt& jwt, const Jwk& key) {
@@ -91,18 +57,11 @@ Result<void> verify_signature(const Jwt& jwt, const Jwk& key) {
 
 Result<void> verify_hmac(const Jwt& jwt, const Secret& secret) {
   if (!is_hmac(jwt.alg)) return Error{Errc::jwt_key_mismatch, std::string(to_string(jwt.alg))};
-  const EVP_MD* const hash = openssl::message_digest(hash_of(jwt.alg));
-  const auto size = static_cast<std::size_t>(EVP_MD_get_size(hash));
-  if (secret.size() < size) {
+  if (secret.size() < hmac_secret_size(jwt.alg)) {
     return Error{Errc::jwt_key_mismatch, "the client secret is shorter than the hash"};
   }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> mac;
-  unsigned mac_size = 0;
-  openssl::require(HMAC(hash, secret.view().data(), static_cast<int>(secret.size()),
-                        openssl::bytes_of(jwt.signing_input), jwt.signing_input.size(), mac.data(),
-                        &mac_size) != nullptr,
-                   "HMAC");
-  if (!constant_time_equal({reinterpret_cast<const char*>(mac.data()), mac_size}, jwt.signature)) {
+  const std::string mac = hmac_signature(jwt.alg, secret.view(), jwt.signing_input);
+  if (!constant_time_equal(mac, jwt.signature)) {
     return Error{Errc::jwt_signature, std::string(to_string(jwt.alg))};
   }
   return {};

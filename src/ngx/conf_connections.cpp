@@ -13,6 +13,15 @@ std::string_view file_directive(const RedisSettings& settings, const std::string
   return "oidc_redis_ssl_trusted_certificate";
 }
 
+std::string_view file_directive(const ProviderSettings& settings, const std::string& text) {
+  const auto named = [&](const std::string& file) {
+    return !file.empty() && text.find(file) != std::string::npos;
+  };
+  if (named(settings.client_certificate_key)) return "oidc_tls_client_auth_certificate_key";
+  if (named(settings.client_certificate)) return "oidc_tls_client_auth_certificate";
+  return named(settings.ssl_crl) ? "oidc_ssl_crl" : "oidc_ssl_trusted_certificate";
+}
+
 std::vector<RedisNode> nodes_of(const std::vector<HostPort>& configured) {
   std::vector<RedisNode> nodes;
   for (const HostPort& node : configured) nodes.push_back({node.host, node.port});
@@ -38,13 +47,12 @@ std::optional<Objection> Connections::prepare(ngx_conf_t* cf, ProviderConf& prov
   if (!settings.https_proxy.empty() && !check_proxy_url(settings.https_proxy)) {
     return Objection{"oidc_https_proxy", "libcurl does not understand this URL"};
   }
-  if (settings.ssl_verify) {
-    Result<Trust> loaded = trust({settings.ssl_trusted_certificate, settings.ssl_crl, {}, {}});
+  if (settings.ssl_verify || !settings.client_certificate.empty()) {
+    Result<Trust> loaded = trust({settings.ssl_trusted_certificate, settings.ssl_crl,
+                                  settings.client_certificate, settings.client_certificate_key});
     if (!loaded) {
       const std::string& text = loaded.error().detail;
-      const bool crl =
-          !settings.ssl_crl.empty() && text.find(settings.ssl_crl) != std::string::npos;
-      return Objection{crl ? "oidc_ssl_crl" : "oidc_ssl_trusted_certificate", text};
+      return Objection{file_directive(settings, text), text};
     }
     http.trust = std::move(*loaded);
   }

@@ -41,6 +41,34 @@ Result<void> check_endpoint(const char* name, const std::string& url, bool https
   return {};
 }
 
+struct Alias {
+  const char* name;
+  std::string ProviderMetadata::* alias;
+  std::string ProviderSettings::* override_;
+};
+constexpr Alias kAliases[] = {
+    {"token_endpoint", &ProviderMetadata::mtls_token_endpoint,
+     &ProviderSettings::token_endpoint},
+    {"revocation_endpoint", &ProviderMetadata::mtls_revocation_endpoint, &ProviderSettings::revocation_endpoint},
+    {"introspection_endpoint", &ProviderMetadata::mtls_introspection_endpoint, &ProviderSettings::introspection_endpoint},
+};
+
+// What is configured is meant for mTLS too.
+Result<void> read_aliases(const Json& document, const ProviderSettings& settings, bool https_only,
+                          ProviderMetadata& metadata) {
+  const auto aliases = document.find("mtls_endpoint_aliases");
+  if (aliases == document.end() || !aliases->is_object()) return {};
+  for (const Alias& alias : kAliases) {
+    if (!(settings.*alias.override_).empty()) continue;
+    std::string url = json_string(*aliases, alias.name).value_or("");
+    if (url.empty()) continue;
+    Result<void> checked = check_endpoint(alias.name, url, https_only);
+    if (!checked) return checked;
+    metadata.*alias.alias = std::move(url);
+  }
+  return {};
+}
+
 AlgSet known_algs(const std::vector<std::string>& names) {
   AlgSet algs;
   for (const std::string& name : names) {
@@ -83,6 +111,8 @@ Result<ProviderMetadata> parse_discovery(std::string_view document,
     Result<void> checked = check_endpoint(endpoint.name, url, https_only);
     if (!checked) return std::move(checked).error();
   }
+  Result<void> aliases = read_aliases(*json, settings, https_only, metadata);
+  if (!aliases) return std::move(aliases).error();
   metadata.code_challenge_methods = json_strings(*json, "code_challenge_methods_supported");
   metadata.token_endpoint_auth_methods =
       json_strings(*json, "token_endpoint_auth_methods_supported");

@@ -4,7 +4,6 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
-#include "oidc/base64url.h"
 #include "oidc/json.h"
 
 namespace oidc {
@@ -14,18 +13,6 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
     return std::tolower(x) == std::tolower(y);
   });
-}
-
-Secret basic_authorization(const ClientSettings& client) {
-  std::string pair = form_encode(client.id) + ":";
-  std::string secret = form_encode(client.secret.view());
-  pair.append(secret);
-  std::string value = "Basic " + base64_encode(pair);
-  Secret result(value);
-  cleanse(secret);
-  cleanse(pair);
-  cleanse(value);
-  return result;
 }
 
 // RFC 6749 section 5.2. The provider's description never leaves this function.
@@ -60,43 +47,6 @@ Seconds expiry(const Json& json, Seconds now) {
 }
 
 }  // namespace
-
-ClientAuth choose_client_auth(const ClientSettings& client, const ProviderMetadata& metadata) {
-  if (client.auth) return *client.auth;
-  if (client.secret.empty()) return ClientAuth::none;
-  const auto& offered = metadata.token_endpoint_auth_methods;
-  const auto offers = [&offered](std::string_view method) {
-    return offered && std::find(offered->begin(), offered->end(), method) != offered->end();
-  };
-  if (!offered || offers("client_secret_basic")) return ClientAuth::client_secret_basic;
-  if (offers("client_secret_post")) return ClientAuth::client_secret_post;
-  return ClientAuth::client_secret_basic;
-}
-
-HttpRequest client_request(const std::string& url, Form form, const ClientSettings& client,
-                           ClientAuth auth) {
-  HttpRequest request;
-  request.post = true;
-  request.url = url;
-  request.content_type = "application/x-www-form-urlencoded";
-  switch (auth) {
-    case ClientAuth::client_secret_basic:
-      request.authorization = basic_authorization(client);
-      break;
-    case ClientAuth::client_secret_post:
-      form.add("client_id", client.id);
-      form.add("client_secret", client.secret.view());
-      break;
-    case ClientAuth::none:
-      form.add("client_id", client.id);
-      break;
-  }
-  std::string body = form.encode();
-  request.body = Secret(body);
-  cleanse(body);
-  form.wipe();
-  return request;
-}
 
 Form code_grant(std::string_view code, std::string_view redirect_uri,
                 std::string_view code_verifier) {

@@ -111,15 +111,19 @@ def _redis(value, config) -> list[Line]:
 
 _LOGIN_TOKENS = {"id_token", "access_token", "refresh_token", "tokens"}
 _SAME_SITE = {"Strict": "strict", "Lax": "lax", "None": "none", "Default": "default"}
-_AUTH = {name: name for name in ("client_secret_basic", "client_secret_post", "none")}
+_AUTH = ("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt",
+         "tls_client_auth", "self_signed_tls_client_auth", "none")
 
 
-def _client_auth(value, _) -> list[Line]:
+def _auth_method(name: str) -> Parameter:
+    return first(name, "auto") if name == "oidc_client_auth" else choice(
+        name, **{method: method for method in _AUTH})
+
+
+def _client_jwk(value, _) -> list[Line]:
     if not listed(value):
         return []
-    if listed(value)[0] not in _AUTH:
-        raise NoEqual(f"`{listed(value)[0]}`: {LATER}; there is: {', '.join(_AUTH)}")
-    return [Line("oidc_client_auth", [listed(value)[0]])]
+    raise NoEqual("write the private key into a file and name it: oidc_client_jwk FILE")
 
 
 def _proxy(name: str, authorization: str) -> Parameter:
@@ -151,11 +155,11 @@ PARAMETERS: dict[str, Parameter] = {
     "client_id": first("oidc_client_id"),
     "client_secret": first("oidc_client_secret"),
     "client_arg": no("one client in a location: others need locations of their own"),
-    "client_auth": Parameter(_client_auth, ("oidc_client_auth",)),
-    "client_alg": no(LATER),
-    "client_jwk": no(LATER),
-    "tls_client_auth_cert_id": no(LATER),
-    "tls_client_auth_ssl_verify": no(LATER),
+    "client_auth": _auth_method("oidc_client_auth"),
+    "client_alg": first("oidc_client_alg"),
+    "client_jwk": Parameter(_client_jwk, ("oidc_client_jwk",)),
+    "tls_client_auth_cert_id": no("a file: oidc_tls_client_auth_certificate FILE and its _key"),
+    "tls_client_auth_ssl_verify": no("oidc_ssl_verify holds for all connections"),
     # Discovery and endpoints
     "issuer": text("oidc_issuer", ""),
     "using_pseudo_issuer": flag("oidc_using_pseudo_issuer"),
@@ -171,11 +175,13 @@ PARAMETERS: dict[str, Parameter] = {
     "end_session_endpoint": text("oidc_end_session_endpoint"),
     "userinfo_endpoint": no(LATER),
     "pushed_authorization_request_endpoint": no(LATER),
-    **{name: no(LATER) for name in (
-        "mtls_token_endpoint", "mtls_introspection_endpoint", "mtls_revocation_endpoint",
-        "token_exchange_endpoint")},
-    **{f"{endpoint}_endpoint_auth_method": no(f"{LATER}: oidc_client_auth holds for all endpoints")
-       for endpoint in ("token", "introspection", "revocation", "pushed_authorization_request")},
+    **{f"mtls_{endpoint}_endpoint": no(f"an oidc_{endpoint}_endpoint that is configured is used as "
+                                       "it is; else the provider's mtls_endpoint_aliases")
+       for endpoint in ("token", "introspection", "revocation")},
+    "token_exchange_endpoint": no(LATER),
+    **{f"{endpoint}_endpoint_auth_method": _auth_method(f"oidc_{endpoint}_endpoint_auth_method")
+       for endpoint in ("token", "introspection", "revocation")},
+    "pushed_authorization_request_endpoint_auth_method": no(LATER),
     # Authorization request
     "redirect_uri": first("oidc_redirect_uri", ""),
     "scopes": words("oidc_scopes", "openid"),

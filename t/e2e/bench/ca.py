@@ -76,5 +76,6 @@ class CertificateAuthority:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName([_alternative(n) for n in names]), critical=False)
             builder = builder.add_extension(
-                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH,
+                                       ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
         return builder.sign(self._key, hashes.SHA256())

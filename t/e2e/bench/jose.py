@@ -9,7 +9,12 @@ import json
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 _HASHES = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}
 _CURVES = {"ES256": (ec.SECP256R1, "P-256", 32), "ES384": (ec.SECP384R1, "P-384", 48),
@@ -71,6 +76,23 @@ class SigningKey:
                    "y": _int(numbers.y, size)}
         key |= {"use": "sig", "alg": self.alg, "kid": self.kid} | changes
         return {name: value for name, value in key.items() if value is not None}
+
+    def private_jwk(self) -> dict:
+        """Without `use`: the public members, and the private ones (RFC 7518 section 6)."""
+        if self.alg[:2] in ("RS", "PS"):
+            n = self.private.private_numbers()
+            more = {"d": n.d, "p": n.p, "q": n.q, "dp": n.dmp1, "dq": n.dmq1, "qi": n.iqmp}
+            secret = {name: _int(value) for name, value in more.items()}
+        elif self.alg == "EdDSA":
+            secret = {"d": b64u(self.private.private_bytes_raw())}
+        else:
+            size = _CURVES[self.alg][2]
+            secret = {"d": _int(self.private.private_numbers().private_value, size)}
+        return self.jwk(use=None) | secret
+
+    def private_pem(self) -> bytes:
+        return self.private.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     def public_pem(self) -> bytes:
         return self.private.public_key().public_bytes(

@@ -24,7 +24,16 @@ const provider = new Provider(setup.issuer, {
       },
     },
     backchannelLogout: { enabled: true },
+    mTLS: {
+      enabled: true, selfSignedTlsClientAuth: true, tlsClientAuth: true,
+      getCertificate: (ctx) => ctx.socket.getPeerX509Certificate(),
+      certificateAuthorized: (ctx) => ctx.socket.authorized,
+      certificateSubjectMatches: (ctx, property, expected) => property === 'tls_client_auth_san_dns'
+        && ctx.socket.getPeerX509Certificate().subjectAltName.includes(`DNS:${expected}`),
+    },
   },
+  clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt',
+    'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth', 'none'],
   interactions: { policy, url: () => '/never' },
   fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   pkce: { required: () => true },
@@ -38,7 +47,11 @@ const provider = new Provider(setup.issuer, {
   claims: { openid: ['sub'], profile: ['name', 'groups'], email: ['email'] },
   conformIdTokenClaims: false,
   cookies: { keys: ['e2e'] },
-  enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] },
+  enabledJWA: {
+    idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+    clientAuthSigningAlgValues: ['HS256', 'HS512', 'RS256', 'RS512', 'PS256', 'PS384', 'ES256',
+      'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+  },
   jwks: setup.jwks,
   findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ ...account, sub: id }) }),
   loadExistingGrant: async (ctx) => {
@@ -73,5 +86,8 @@ provider.on('grant.error', (ctx, error) => console.error('grant.error', error.er
 provider.on('authorization.error',
   (ctx, error) => console.error('authorization.error', error.error_description));
 
-createServer({ cert: readFileSync(setup.cert), key: readFileSync(setup.key) }, provider.callback())
+createServer({
+  cert: readFileSync(setup.cert), key: readFileSync(setup.key), ca: readFileSync(setup.ca),
+  requestCert: true, rejectUnauthorized: false,  // whoever has none may still come in
+}, provider.callback())
   .listen(setup.port, '127.0.0.1', () => console.log('ready'));

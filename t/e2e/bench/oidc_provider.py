@@ -39,14 +39,17 @@ def _ed25519_jwk() -> dict:
 class OidcProvider:
     def __init__(self, certificate, gateway: str, port: int = 0, auth: str = "client_secret_basic",
                  alg: str = "RS256", access_token_life: int = 300,
-                 refreshed_token_life: int = 0, backchannel: str = "", trust=None):
-        """`backchannel` is a path of the gateway's, whose certificate `trust` vouches for."""
+                 refreshed_token_life: int = 0, backchannel: str = "", trust=None,
+                 registration: dict | None = None):
+        """`backchannel` is a path of the gateway's, whose certificate `trust` vouches for; it vouches
+        for those of clients too. `registration`: further metadata of the client."""
         self.port = port or free_port()
         self.issuer = f"https://localhost:{self.port}"
         self.dir = make_dir("oidc-provider")
         setup = {
             "issuer": self.issuer, "port": self.port, "cert": str(certificate.cert),
-            "key": str(certificate.key), "accessTokenLife": access_token_life,
+            "key": str(certificate.key), "ca": str(trust.path if trust else certificate.cert),
+            "accessTokenLife": access_token_life,
             "refreshedTokenLife": refreshed_token_life or access_token_life,
             "account": {"sub": "zoe", "name": "Zoë Müller", "email": "zoe@example.test",
                         "groups": ["staff", "admins"]},
@@ -58,8 +61,10 @@ class OidcProvider:
                 "grant_types": ["authorization_code", "refresh_token"],
                 "response_types": ["code"], "scope": "openid profile email offline_access",
                 "token_endpoint_auth_method": auth, "id_token_signed_response_alg": alg,
+                **(registration or {}),
             },
         }
+        setup["client"] = {n: v for n, v in setup["client"].items() if v is not None}
         environment = {"E2E_OP": json.dumps(setup)}
         if backchannel:
             setup["client"] |= {"backchannel_logout_uri": gateway + backchannel,
@@ -68,7 +73,7 @@ class OidcProvider:
         self.process = Process(
             "oidc-provider", [node_binary(), Path(__file__).with_suffix(".mjs")],
             self.dir / "provider.log", environment)
-        self.process.wait_port(self.port, 20)
+        self.process.wait_port(self.port, 60)
 
     def log(self) -> str:
         return self.process.log.read_text(errors="replace")
