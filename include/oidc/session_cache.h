@@ -31,6 +31,9 @@ class Coherence {
   virtual ~Coherence() = default;
   // Whether nothing read under this mark can have changed unnoticed.
   [[nodiscard]] virtual bool current(const CacheMark& mark) const noexcept = 0;
+  // Whether the one that was read from still decides. False, and for ever, for what was read before
+  // a failover: not even an outage makes it worth anything.
+  [[nodiscard]] virtual bool valid(const CacheMark&) const noexcept { return true; }
 };
 
 class SessionCache {

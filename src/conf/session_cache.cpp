@@ -54,9 +54,6 @@ Result<void> finish_cache(SettingsDraft& draft) {
   if (session.storage != StorageKind::redis) {
     draft.warn("oidc_session_outage", "no effect without oidc_session_storage redis");
     session.outage_cached = 0;
-  } else if (!session.redis.cluster_nodes.empty() || !session.redis.sentinel_nodes.empty()) {
-    draft.warn("oidc_session_outage", "cached has no effect with a cluster or Sentinel");
-    session.outage_cached = 0;
   } else if (session.cache_size == 0) {
     return draft.conflict("oidc_session_outage",
                           "cached wants a cache: oidc_session_cache is off");

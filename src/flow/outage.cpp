@@ -34,7 +34,11 @@ std::string store_name(const SessionSettings& session) {
   name.append("/").append(std::to_string(redis.database));
   name.append("/").append(redis.prefix);
   name.append("/").append(redis.sentinel_master);
-  if (!redis.cluster_nodes.empty()) name.append("/").append(redis.cluster_nodes.front().host);
+  for (const auto* nodes : {&redis.sentinel_nodes, &redis.cluster_nodes}) {
+    for (const auto& node : *nodes) {
+      name.append("/").append(node.host).append(":").append(std::to_string(node.port));
+    }
+  }
   return name;
 }
 
@@ -74,6 +78,7 @@ Task<void> replay_logouts(SharedMemory& shared, SessionStore& store, std::string
                           Milliseconds longer) {
   const std::optional<std::string> notice = shared.get(notice_of(name));
   if (!notice) co_return;
+  bool all = true;
   for (int i = 0; i < kPlaces; ++i) {
     const std::string place = place_of(name, i);
     const std::optional<std::string> owed = shared.get(place);
@@ -81,11 +86,14 @@ Task<void> replay_logouts(SharedMemory& shared, SessionStore& store, std::string
     if (!owed || owed->size() != key.text.size()) continue;
     owed->copy(key.text.data(), key.text.size());
     const StoreWrite erased = co_await store.erase(key);
-    if (erased.status == StoreStatus::error) co_return;
+    if (erased.status == StoreStatus::error) {
+      all = false;  // another node of a cluster may well answer
+      continue;
+    }
     shared.put(tombstone_of(key.view()), kTombstone, longer);
     shared.erase_if_equal(place, *owed);
   }
-  shared.erase_if_equal(notice_of(name), *notice);
+  if (all) shared.erase_if_equal(notice_of(name), *notice);
 }
 
 }  // namespace oidc

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "io/redis_tracking.h"
+
 namespace oidc {
 
 namespace {
@@ -55,6 +57,18 @@ RedisClient::RedisClient(NginxLoop& loop, std::shared_ptr<const RedisOptions> op
 RedisClient::~RedisClient() {
   connections_.clear();
   for (ngx_event_t* event : {&turn_event_, &patience_event_, &retry_event_}) forget_event(*event);
+}
+
+void RedisClient::watch(RedisWatchPtr watch) {
+  tracking_ = std::make_unique<RedisTracking>(loop_, *this, std::move(watch));
+}
+
+void RedisClient::want_slot(std::uint16_t slot) {
+  if (tracking_ != nullptr) tracking_->want(slot);
+}
+
+bool RedisClient::current(const CacheMark& mark) const noexcept {
+  return tracking_ != nullptr && tracking_->current(mark.version);
 }
 
 void RedisClient::submit(RedisCommandPtr command) {
@@ -152,10 +166,14 @@ Task<void> RedisClient::dial(RedisConnection& connection) {
   }
   std::string failures;
   for (const RedisPeer& peer : *peers) {
-    const Result<void> opened = co_await connection.open(peer);
+    Result<void> opened = co_await connection.open(peer);
+    if (opened && locator_ != nullptr && !locator_->names(peer.label)) {
+      connection.retire();
+      opened = unusable("it has been replaced meanwhile");
+    }
     if (locator_ != nullptr) locator_->located(opened.ok());
     if (opened) {
-      if (listener_ != nullptr) listener_->on_redis_ready(connection);
+      if (tracking_ != nullptr) tracking_->ready(connection);
       on_up();
       co_return;
     }
@@ -176,25 +194,23 @@ Task<Result<std::vector<RedisPeer>>> RedisClient::find_peers() {
     leave_unless_at(node);
     peer_ = node.text();
   }
-  Error unusable{Errc::store_unavailable, std::string(options_->title)};
-  unusable.detail.append(" at ").append(peer_).append(": ");
   if (!options_->socket.empty()) {
     const std::optional<RedisPeer> peer = RedisPeer::from_path(options_->socket);
-    if (!peer) {
-      unusable.detail.append("the path of the socket is too long");
-      co_return unusable;
-    }
+    if (!peer) co_return unusable("the path of the socket is too long");
     peers.push_back(*peer);
     co_return peers;
   }
   const Result<std::vector<Address>> addresses =
       co_await dns_.resolve(node.host, node.port, options_->connect_timeout);
-  if (!addresses) {
-    unusable.detail.append(addresses.error().detail);
-    co_return unusable;
-  }
+  if (!addresses) co_return unusable(addresses.error().detail);
   for (const Address& address : *addresses) peers.push_back(RedisPeer::from(address, node));
   co_return peers;
+}
+
+Error RedisClient::unusable(std::string_view why) const {
+  Error error{Errc::store_unavailable, std::string(options_->title)};
+  error.detail.append(" at ").append(peer_).append(": ").append(why);
+  return error;
 }
 
 void RedisClient::on_up() {
@@ -267,7 +283,7 @@ void RedisClient::rearm_patience() {
 // From inside the connection: what follows from it is for the next turn.
 void RedisClient::on_redis_closed(RedisConnection& connection, const Error& why, bool broke,
                                   std::vector<RedisCommandPtr> unanswered) {
-  if (listener_ != nullptr) listener_->on_redis_gone(connection);
+  if (tracking_ != nullptr) tracking_->gone(connection);
   if (!broke) {
     ++silences_;
     down_because_ = why;
@@ -289,12 +305,15 @@ void RedisClient::on_redis_closed(RedisConnection& connection, const Error& why,
 }
 
 void RedisClient::leave_unless_at(const RedisNode& node) {
-  if (node.text() == peer_) return;
-  for (const auto& connection : connections_) connection->retire();
+  const std::string server = node.text();
+  for (const auto& connection : connections_) {
+    if (connection->peer().label != server) connection->retire();
+  }
+  if (tracking_ != nullptr) tracking_->leave_unless_at(server);
 }
 
 bool RedisClient::idle() const {
-  return !dialing_ && waiting_.empty() &&
+  return !dialing_ && waiting_.empty() && (tracking_ == nullptr || tracking_->idle()) &&
          std::all_of(connections_.begin(), connections_.end(),
                      [](const auto& connection) { return connection->load() == 0; });
 }

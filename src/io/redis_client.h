@@ -19,16 +19,7 @@
 
 namespace oidc {
 
-// Hears of a client's connections; one at most.
-class RedisListener {
- public:
-  // It takes commands from now on, and has none yet.
-  virtual void on_redis_ready(RedisConnection& connection) = 0;
-  virtual void on_redis_gone(RedisConnection& connection) = 0;
-
- protected:
-  ~RedisListener() = default;
-};
+class RedisTracking;
 
 // Where to connect, when that is not known beforehand. Asked before each attempt.
 class RedisLocator {
@@ -36,6 +27,8 @@ class RedisLocator {
   [[nodiscard]] virtual Task<Result<RedisNode>> locate() = 0;
   // Whether the server that it named could be used.
   virtual void located(bool usable) = 0;
+  // Whether it would still name the server ("HOST:PORT").
+  [[nodiscard]] virtual bool names(const std::string& server) const = 0;
 
  protected:
   ~RedisLocator() = default;
@@ -48,7 +41,10 @@ class RedisClient final : public Redis, public RedisConnection::Owner {
               RedisLocator* locator = nullptr);
   ~RedisClient() override;
 
-  void listen(RedisListener* listener) noexcept { listener_ = listener; }
+  void watch(RedisWatchPtr watch) override;
+  void want_slot(std::uint16_t slot) override;
+  [[nodiscard]] bool current(const CacheMark& mark) const noexcept override;
+
   template <class F>
   void for_each_ready(F&& body) {
     for (const auto& connection : connections_) {
@@ -62,7 +58,7 @@ class RedisClient final : public Redis, public RedisConnection::Owner {
   // As run(), for a command made by the caller.
   [[nodiscard]] RedisAwaiter send(RedisCommandPtr command) { return {*this, std::move(command)}; }
 
-  // Its connections take no more commands if they are to another server.
+  // Connections to another server take no more commands.
   void leave_unless_at(const RedisNode& node);
 
   [[nodiscard]] Stats stats() const override;
@@ -81,6 +77,7 @@ class RedisClient final : public Redis, public RedisConnection::Owner {
   void expire_waiting();
   void rearm_patience();
 
+  [[nodiscard]] Error unusable(std::string_view why) const;
   [[nodiscard]] RedisConnection* least_loaded() const;
   [[nodiscard]] RedisConnection* first_closed() const;
 
@@ -107,7 +104,7 @@ class RedisClient final : public Redis, public RedisConnection::Owner {
   ngx_event_t patience_event_{};  // the deadline of the first that waits
   ngx_event_t retry_event_{};     // background: the next attempt to connect
 
-  RedisListener* listener_ = nullptr;
+  std::unique_ptr<RedisTracking> tracking_;  // null: nobody caches
   bool dialing_ = false;
   bool wanted_ = false;  // somebody was refused since the last attempt
   unsigned failed_attempts_ = 0;

@@ -9,6 +9,29 @@ namespace oidc {
 RedisCluster::RedisCluster(NginxLoop& loop, std::shared_ptr<const RedisOptions> options)
     : loop_(loop), options_(std::move(options)), topology_(loop, options_) {}
 
+namespace {
+
+constexpr Milliseconds kLearnEvery{1000};
+
+}  // namespace
+
+void RedisCluster::watch(RedisWatchPtr watch) {
+  topology_.watch(std::move(watch));
+  loop_.spawn(learn_for_ever());
+}
+
+// Sessions that are used from a cache meet no redirection.
+Task<void> RedisCluster::learn_for_ever() {
+  for (;;) {
+    co_await background_sleep_for(loop_, kLearnEvery);
+    if (topology_.is_known() && ngx_exiting == 0) topology_.refresh(nullptr);
+  }
+}
+
+void RedisCluster::want_slot(std::uint16_t slot) {
+  if (const RedisClusterNodePtr node = topology_.owner(slot)) node->client.want_slot(slot);
+}
+
 std::uint16_t RedisCluster::slot_of(std::string_view key) const { return redis_slot(key); }
 
 void RedisCluster::submit(RedisCommandPtr command) { loop_.spawn(carry(std::move(command))); }
@@ -22,12 +45,12 @@ Task<void> RedisCluster::carry(RedisCommandPtr command) {
     if (journey.node) {
       auto attempt = std::make_shared<RedisCommand>();
       attempt->patient = false;
-      if (journey.asking) {
-        attempt->bytes = redis_command({"ASKING"});
-        attempt->leading = 1;
-      }
-      attempt->bytes.append(command->bytes);
+      attempt->asking = journey.asking;
+      attempt->bytes = journey.asking ? redis_asking(command->bytes) : command->bytes;
+      attempt->replies = command->replies;
+      const std::uint64_t place = topology_.place_of(command->slot);
       reply = co_await journey.node->client.send(attempt);
+      if (reply) reply->place = place;
       if (command->waiter == nullptr) co_return;
       next = judge(reply, journey);
     } else {

@@ -18,6 +18,13 @@ class RedisCluster final : public Redis {
   RedisCluster(NginxLoop& loop, std::shared_ptr<const RedisOptions> options);
 
   [[nodiscard]] Stats stats() const override { return topology_.stats(); }
+  void watch(RedisWatchPtr watch) override;
+  [[nodiscard]] bool current(const CacheMark& mark) const noexcept override {
+    return topology_.current(mark);
+  }
+  [[nodiscard]] bool valid(const CacheMark& mark) const noexcept override {
+    return topology_.valid(mark);
+  }
 
  private:
   struct Journey {
@@ -32,6 +39,8 @@ class RedisCluster final : public Redis {
 
   [[nodiscard]] std::uint16_t slot_of(std::string_view key) const override;
   void submit(RedisCommandPtr command) override;
+  void want_slot(std::uint16_t slot) override;
+  Task<void> learn_for_ever();
   Task<void> carry(RedisCommandPtr command);
   [[nodiscard]] Next judge(Result<RedisReply>& reply, Journey& journey);
   [[nodiscard]] Next redirect(Result<RedisReply>& reply, Journey& journey);

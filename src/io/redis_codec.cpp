@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <new>
 #include <utility>
 
@@ -129,6 +130,23 @@ std::string redis_command(std::initializer_list<std::string_view> words) {
 }
 
 // Until Redis 6: "ERR Error running script (...): @user_script:5: -READONLY You can't ...".
+std::string redis_asking(std::string_view commands) {
+  const auto take_count = [&commands]() {
+    std::size_t count = 0;
+    const auto read = std::from_chars(commands.data() + 1, commands.data() + commands.size(), count);
+    commands.remove_prefix(static_cast<std::size_t>(read.ptr - commands.data()) + 2);
+    return count;
+  };
+  std::string result;
+  while (!commands.empty()) {
+    const std::string_view rest = commands;
+    for (std::size_t words = take_count(); words > 0; --words) commands.remove_prefix(take_count() + 2);
+    append_redis_command(result, {"ASKING"});
+    result.append(rest.substr(0, rest.size() - commands.size()));
+  }
+  return result;
+}
+
 std::string_view redis_error_name(std::string_view error) {
   constexpr std::string_view kInner = ": -";
   const std::size_t script = error.find("@user_script:");

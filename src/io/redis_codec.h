@@ -20,6 +20,7 @@ struct RedisReply {
   std::int64_t integer = 0;
   std::vector<RedisReply> elements;
   std::uint64_t tracked = 0;  // what watches the keys that were read: RedisConnection::tracked()
+  std::uint64_t place = 0;    // of the key among several servers, and since when: Redis::valid()
 };
 
 // Appends the command. Binary safe.
@@ -27,6 +28,9 @@ void append_redis_command(std::string& out, std::span<const std::string_view> wo
 void append_redis_command(std::string& out, std::initializer_list<std::string_view> words);
 [[nodiscard]] std::string redis_command(std::span<const std::string_view> words);
 [[nodiscard]] std::string redis_command(std::initializer_list<std::string_view> words);
+
+// ASKING before each of the commands: it holds for one.
+[[nodiscard]] std::string redis_asking(std::string_view commands);
 
 // The name of an error, "READONLY" for instance. One that a script ran into has that name too.
 [[nodiscard]] std::string_view redis_error_name(std::string_view error);

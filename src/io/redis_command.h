@@ -23,8 +23,8 @@ struct RedisCommand {
   bool sent_again = false;  // a connection broke before the reply
   // Whether it waits for a server that cannot be reached just now.
   bool patient = true;
-  // Replies that come before its own and say nothing (that of ASKING), and how many came.
-  std::uint8_t leading = 0, passed = 0;
+  // Each of its replies comes after one that says nothing (that of ASKING), which has come.
+  bool asking = false, asked = false;
   std::uint64_t deadline = 0;  // of what it waits for now, on nginx's clock
   // Several commands in one, on one connection: their replies become an array, or the first error.
   std::size_t replies = 1;

@@ -41,7 +41,7 @@ RedisConnection::~RedisConnection() {
 
 void RedisConnection::enqueue(RedisCommandPtr command) {
   command->deadline = after(options_->read_timeout);
-  command->passed = 0;
+  command->asked = false;
   if (out_.empty()) send_deadline_ = after(options_->send_timeout);
   command->tracked = tracked_;
   command->gathered.clear();
@@ -129,9 +129,9 @@ bool RedisConnection::parse(std::string_view bytes) {
 
 void RedisConnection::take(RedisReply reply) {
   RedisCommand& first = *pending_.front();
-  if (first.passed < first.leading) {
-    ++first.passed;
-    return;
+  if (first.asking) {
+    first.asked = !first.asked;
+    if (first.asked) return;
   }
   if (first.replies > 1) {
     first.gathered.push_back(std::move(reply));

@@ -59,6 +59,23 @@ RedisSentinel::~RedisSentinel() = default;
 
 void RedisSentinel::submit(RedisCommandPtr command) {
   loop_.spawn(carry(std::move(command)));
+  look();
+}
+
+void RedisSentinel::watch(RedisWatchPtr watch) {
+  master_.watch(std::move(watch));
+  loop_.spawn(look_for_ever());
+}
+
+// Sessions that are used from a cache ask for nothing.
+Task<void> RedisSentinel::look_for_ever() {
+  for (;;) {
+    co_await background_sleep_for(loop_, Milliseconds(kLookEvery));
+    if (!known_master_.empty() && ngx_exiting == 0) look();
+  }
+}
+
+void RedisSentinel::look() {
   if (looking_ || loop_.monotonic_ms() < next_look_) return;
   looking_ = true;
   loop_.spawn(look_again());
@@ -76,7 +93,10 @@ Task<void> RedisSentinel::carry(RedisCommandPtr command) {
   for (;;) {
     auto attempt = std::make_shared<RedisCommand>();
     attempt->bytes = command->bytes;
+    attempt->replies = command->replies;
+    const std::uint64_t master = masters_;
     Result<RedisReply> reply = co_await master_.send(attempt);
+    if (reply) reply->place = master;
     if (command->waiter == nullptr) co_return;
     if (!worth_another_try(redis_error_name(reply)) || patience.over(loop_.monotonic_ms())) {
       command->finish(loop_, std::move(reply));
@@ -101,7 +121,7 @@ Task<Result<RedisNode>> RedisSentinel::locate() {
     Result<RedisNode> master = master_of(reply, options_->sentinel_nodes[index]);
     if (master) {
       first_ = index;
-      say(*master);
+      follow(*master);
       co_return master;
     }
     if (i > 0) failed.detail.append("; ");
@@ -134,12 +154,15 @@ Result<RedisNode> RedisSentinel::master_of(const Result<RedisReply>& reply,
   return std::move(*master);
 }
 
-void RedisSentinel::say(const RedisNode& master) {
+// In one step: what is sent from now on goes to this one, and what was read before is not current.
+void RedisSentinel::follow(const RedisNode& master) {
   if (master.text() == known_master_) return;
   const ngx_uint_t level = known_master_.empty() ? NGX_LOG_INFO : NGX_LOG_NOTICE;
   known_master_ = master.text();
   ngx_log_error(level, ngx_cycle->log, 0, "oidc: the master \"%s\" of Redis is %s",
                 options_->sentinel_master.c_str(), known_master_.c_str());
+  ++masters_;
+  master_.leave_unless_at(master);
 }
 
 }  // namespace oidc

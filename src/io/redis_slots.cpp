@@ -54,6 +54,16 @@ std::uint16_t redis_slot(std::string_view key) noexcept {
   return static_cast<std::uint16_t>(crc % kRedisSlots);
 }
 
+// Some 16384 tries, a fraction of a millisecond.
+std::string redis_tag_of(std::uint16_t slot) {
+  std::uint32_t number = 0;
+  std::string tag;
+  do {
+    tag = std::to_string(number++);
+  } while (redis_slot(tag) != slot);
+  return tag;
+}
+
 std::optional<std::vector<RedisSlotRange>> redis_slot_ranges(const RedisReply& reply,
                                                              const RedisNode& answered) {
   using Kind = RedisReply::Kind;

@@ -16,6 +16,9 @@ inline constexpr std::size_t kRedisSlots = 16384;
 // CRC16 of the key, or of what stands in its first braces.
 [[nodiscard]] std::uint16_t redis_slot(std::string_view key) noexcept;
 
+// A hash tag of that slot, without its braces.
+[[nodiscard]] std::string redis_tag_of(std::uint16_t slot);
+
 struct RedisSlotRange {
   std::uint16_t first = 0, last = 0;
   RedisNode master;

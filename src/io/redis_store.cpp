@@ -75,6 +75,11 @@ RedisStore::RedisStore(Redis& redis, std::string prefix)
       replace_script_(kReplaceScript),
       touch_script_(kTouchScript) {}
 
+void RedisStore::report_to(SessionCache& cache) {
+  cache_ = &cache;
+  redis_.watch(std::make_shared<RedisWatch>(RedisWatch{prefix_ + ":", &cache}));
+}
+
 std::string RedisStore::name_of(const StoreKey& key) const {
   return std::string(prefix_).append(":").append(key.view());
 }
@@ -88,9 +93,9 @@ Task<StoreRead> RedisStore::read(StoreKey key) {
 }
 
 Task<StoreRead> RedisStore::read_and_report(StoreKey key) {
-  tracking_->want();
   const SessionCache::Reading reading(*cache_, key, ngx_current_msec);
   const std::string name = name_of(key);
+  redis_.want(name);
   std::string commands = redis_command({"GET", name});
   append_redis_command(commands, {"PTTL", name});
   const Result<RedisReply> both = co_await redis_.run(name, std::move(commands), 2);
@@ -101,7 +106,7 @@ Task<StoreRead> RedisStore::read_and_report(StoreKey key) {
   if (result.status != StoreStatus::hit) co_return result;
   const RedisReply& left = both->elements[1];
   if (left.kind == RedisReply::Kind::integer && left.integer > 0) {
-    const CacheMark mark{0, both->tracked};
+    const CacheMark mark{both->place, both->tracked};
     const std::string_view generation(result.envelope.data(),
                                       std::min(result.envelope.size(), kGenerationSize));
     cache_->confirm(reading, generation, mark, Milliseconds(left.integer));

@@ -5,9 +5,7 @@
 #include <string>
 
 #include "io/redis_answers.h"
-#include "io/redis_tracking.h"
 #include "oidc/io.h"
-#include "oidc/session_cache.h"
 
 namespace oidc {
 
@@ -17,11 +15,9 @@ class RedisStore final : public SessionStore {
 
   // Redis outlives it.
   RedisStore(Redis& redis, std::string prefix);
-  // Reads are reported to the cache from now on, and our own writes. Both outlive the last call.
-  void report_to(SessionCache& cache, RedisTracking& tracking) noexcept {
-    cache_ = &cache;
-    tracking_ = &tracking;
-  }
+  // Reads are reported to the cache from now on, and changes: our own, and those that Redis tells of.
+  // It outlives the last call. Once, before the first command.
+  void report_to(SessionCache& cache);
 
   [[nodiscard]] Task<StoreRead> read(StoreKey key) override;
   [[nodiscard]] Task<StoreWrite> insert(StoreKey key, std::string envelope,
@@ -39,7 +35,6 @@ class RedisStore final : public SessionStore {
   Redis& redis_;
   std::string prefix_;
   SessionCache* cache_ = nullptr;
-  RedisTracking* tracking_ = nullptr;
   RedisScript replace_script_;
   RedisScript touch_script_;
 };

@@ -19,6 +19,7 @@ RedisTopology::RedisTopology(NginxLoop& loop, std::shared_ptr<const RedisOptions
     : loop_(loop),
       options_(std::move(options)),
       slots_(kRedisSlots),
+      moves_(kRedisSlots),
       refreshed_(std::make_shared<Promised<bool>>()) {}
 
 RedisClusterNodePtr RedisTopology::node_at(const RedisNode& place) {
@@ -27,8 +28,29 @@ RedisClusterNodePtr RedisTopology::node_at(const RedisNode& place) {
     auto options = std::make_shared<RedisOptions>(*options_);
     options->node = place;
     node = std::make_shared<RedisClusterNode>(loop_, place, std::move(options));
+    if (watch_) node->client.watch(watch_);
   }
   return node;
+}
+
+void RedisTopology::watch(RedisWatchPtr watch) {
+  watch_ = std::move(watch);
+  for (const auto& [place, node] : nodes_) node->client.watch(watch_);
+}
+
+bool RedisTopology::valid(const CacheMark& mark) const noexcept {
+  return mark.place == place_of(static_cast<std::uint16_t>(mark.place % kRedisSlots));
+}
+
+bool RedisTopology::current(const CacheMark& mark) const noexcept {
+  const RedisClusterNodePtr& owner = slots_[mark.place % kRedisSlots];
+  return valid(mark) && owner != nullptr && owner->client.current(mark);
+}
+
+void RedisTopology::give(std::uint16_t slot, const RedisClusterNodePtr& node) {
+  if (slots_[slot] == node) return;
+  slots_[slot] = node;
+  ++moves_[slot];
 }
 
 bool RedisTopology::refresh(RedisClusterNodePtr first) {
@@ -118,7 +140,9 @@ void RedisTopology::apply(const std::vector<RedisSlotRange>& ranges) {
     const RedisClusterNodePtr node = node_at(range.master);
     std::fill(slots.begin() + range.first, slots.begin() + range.last + 1, node);
   }
-  slots_ = std::move(slots);
+  for (std::size_t slot = 0; slot < kRedisSlots; ++slot) {
+    give(static_cast<std::uint16_t>(slot), slots[slot]);
+  }
 }
 
 bool RedisTopology::known_down() const {

@@ -33,7 +33,19 @@ class RedisTopology {
   [[nodiscard]] RedisClusterNodePtr owner(std::uint16_t slot) const { return slots_[slot]; }
   // A node that a redirection named.
   [[nodiscard]] RedisClusterNodePtr node_at(const RedisNode& place);
-  void moved(std::uint16_t slot, const RedisNode& to) { slots_[slot] = node_at(to); }
+  void moved(std::uint16_t slot, const RedisNode& to) { give(slot, node_at(to)); }
+
+  // Nodes are watched from now on.
+  void watch(RedisWatchPtr watch);
+  // The slot, and how often it has moved: of each read before it is sent.
+  [[nodiscard]] std::uint64_t place_of(std::uint16_t slot) const noexcept {
+    return std::uint64_t{moves_[slot]} << 16 | slot;
+  }
+  // The slot has not moved since.
+  [[nodiscard]] bool valid(const CacheMark& mark) const noexcept;
+  // ... and it was read from the slot's owner, who would have told of changes.
+  [[nodiscard]] bool current(const CacheMark& mark) const noexcept;
+  [[nodiscard]] bool is_known() const noexcept { return !nodes_.empty(); }
 
   // Learns anew, unless that is under way or was just done (false). `first` is asked first; may be
   // null.
@@ -51,6 +63,7 @@ class RedisTopology {
   Task<void> learn(RedisClusterNodePtr first);
   Task<void> sweep_until_clean();
   [[nodiscard]] std::vector<RedisClusterNodePtr> whom_to_ask(const RedisClusterNodePtr& first);
+  void give(std::uint16_t slot, const RedisClusterNodePtr& node);
   void apply(const std::vector<RedisSlotRange>& ranges);
   void learnt(std::string failure);
   // False: some are not idle yet.
@@ -60,6 +73,8 @@ class RedisTopology {
   std::shared_ptr<const RedisOptions> options_;
   std::map<RedisNode, RedisClusterNodePtr> nodes_;
   std::vector<RedisClusterNodePtr> slots_;
+  std::vector<std::uint32_t> moves_;  // of each slot
+  RedisWatchPtr watch_;
 
   bool learning_ = false;
   bool sweeping_ = false;

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <utility>
 
+#include "io/redis_slots.h"
+
 namespace oidc {
 
 namespace {
@@ -49,10 +51,17 @@ Call call(RedisConnection& connection, std::string bytes) { return {connection, 
 // A state of the server that ends, and of which its own requests tell.
 bool is_passing(std::string_view error) noexcept {
   for (const std::string_view name : {"LOADING", "BUSY", "MASTERDOWN", "OOM", "MISCONF",
-                                      "CLUSTERDOWN", "NOREPLICAS"}) {
+                                      "CLUSTERDOWN", "NOREPLICAS", "READONLY", "MOVED", "ASK",
+                                      "TRYAGAIN"}) {
     if (error.starts_with(name)) return true;
   }
   return false;
+}
+
+// Of all connections of this worker.
+std::uint64_t next_serial() {
+  static std::uint64_t last = 0;
+  return ++last;
 }
 
 std::string error_of(const Result<RedisReply>& reply) {
@@ -62,10 +71,10 @@ std::string error_of(const Result<RedisReply>& reply) {
 
 }  // namespace
 
-RedisTracking::RedisTracking(NginxLoop& loop, RedisClient& client, std::string prefix)
+RedisTracking::RedisTracking(NginxLoop& loop, RedisClient& client, RedisWatchPtr watch)
     : loop_(loop),
       client_(client),
-      prefix_(std::move(prefix.append(":"))),
+      watch_(std::move(watch)),
       channel_(loop, *this, client.shared_options()) {
   tick_event_.data = &event_owner_;
   tick_event_.log = ngx_cycle->log;
@@ -73,19 +82,16 @@ RedisTracking::RedisTracking(NginxLoop& loop, RedisClient& client, std::string p
   tick_event_.handler = [](ngx_event_t* event) noexcept {
     guard([event] { EventOwner::of<RedisTracking>(event).tick(); });
   };
-  client_.listen(this);
 }
 
-RedisTracking::~RedisTracking() {
-  client_.listen(nullptr);
-  forget_event(tick_event_);
+RedisTracking::~RedisTracking() { forget_event(tick_event_); }
+
+bool RedisTracking::current(std::uint64_t tracked) const noexcept {
+  return up_ && ngx_current_msec - alive_at_ <= kPatience && live_.contains(tracked);
 }
 
-bool RedisTracking::current(const CacheMark& mark) const noexcept {
-  return up_ && ngx_current_msec - alive_at_ <= kPatience && live_.contains(mark.version);
-}
-
-void RedisTracking::want() {
+void RedisTracking::want(std::uint16_t slot) {
+  slot_ = slot;
   if (up_ || opening_ || ngx_current_msec < retry_at_ || ngx_exiting != 0) return;
   const RedisConnection* example = nullptr;
   client_.for_each_ready([&example](const RedisConnection& connection) { example = &connection; });
@@ -125,6 +131,7 @@ Task<Result<std::int64_t>> RedisTracking::subscribe(RedisPeer peer) {
 }
 
 void RedisTracking::up(std::int64_t id, std::uint64_t since) {
+  if (!is_at_home()) return put_off(kPause);
   up_ = true;
   channel_id_ = id;
   alive_at_ = since;
@@ -152,7 +159,7 @@ void RedisTracking::refuse(const std::string& why) {
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "oidc: Redis at %s: no cache of sessions (oidc_session_cache), since CLIENT "
                   "TRACKING or its channel %*s is not to be had: %s",
-                  client_.options().peer().c_str(), kChannel.size(), kChannel.data(), why.c_str());
+                  channel_.peer().label.c_str(), kChannel.size(), kChannel.data(), why.c_str());
   }
   put_off(kLongPause);
 }
@@ -166,15 +173,32 @@ void RedisTracking::put_off(ngx_msec_t pause) {
   if (!channel_.closed()) channel_.give_up("not of use");
 }
 
-void RedisTracking::on_redis_ready(RedisConnection& connection) {
+bool RedisTracking::reaches(const RedisConnection& connection) const {
+  return connection.peer().name == channel_.peer().name;
+}
+
+bool RedisTracking::is_at_home() {
+  bool found = false;
+  client_.for_each_ready([&](const RedisConnection& connection) {
+    found = found || reaches(connection);
+  });
+  return found;
+}
+
+void RedisTracking::leave_unless_at(const std::string& server) {
+  if (!channel_.closed() && channel_.peer().label != server) put_off(0);
+}
+
+void RedisTracking::ready(RedisConnection& connection) {
+  if (up_ && !is_at_home()) channel_.give_up("Redis is elsewhere now");
   if (up_) {
     track(connection);
-  } else {
-    want();
+  } else if (slot_) {
+    want(*slot_);
   }
 }
 
-void RedisTracking::on_redis_gone(RedisConnection& connection) {
+void RedisTracking::gone(RedisConnection& connection) {
   const std::uint64_t serial = connection.tracked();
   live_.erase(serial);
   std::erase_if(probes_, [serial](const auto& probe) { return probe.second.serial == serial; });
@@ -186,12 +210,19 @@ void RedisTracking::on_redis_closed(RedisConnection&, const Error& why, bool,
   down(why.detail);
 }
 
+// One that this server has, in a cluster.
+std::string RedisTracking::key_of_ours() const {
+  std::string key(watch_->prefix);
+  return key.append("tracking:{").append(redis_tag_of(slot_.value_or(0))).append("}");
+}
+
 // What is read on the connection from now on carries the serial. It counts when the channel told of
 // the change that is made here: then the way of invalidations is known to be whole.
 void RedisTracking::track(RedisConnection& connection) {
-  const std::uint64_t serial = ++last_serial_;
-  std::string probe(prefix_);
-  probe.append("tracking:").append(std::to_string(channel_id_));
+  if (!reaches(connection)) return;
+  const std::uint64_t serial = next_serial();
+  std::string probe = key_of_ours();
+  probe.append(":").append(std::to_string(channel_id_));
   probe.append(":").append(std::to_string(serial));
   probe.append(":").append(std::to_string(ngx_random()));
   auto command = std::make_shared<RedisCommand>();
@@ -218,7 +249,7 @@ void RedisTracking::heard(const RedisReply& reply) {
   if (kind == "message" && reply.elements.size() == 3) {
     const RedisReply& names = reply.elements[2];
     if (names.kind == RedisReply::Kind::nil) {  // FLUSHDB, FLUSHALL
-      if (cache_ != nullptr) cache_->flush();
+      watch_->cache->flush();
     }
     for (const RedisReply& name : names.elements) changed(name.text);
   } else if (kind == "pong" && reply.elements.size() == 2) {
@@ -239,12 +270,10 @@ void RedisTracking::changed(std::string_view name) {
     return;
   }
   StoreKey key;
-  if (cache_ == nullptr || !name.starts_with(prefix_) ||
-      name.size() - prefix_.size() != key.text.size()) {
-    return;
-  }
-  name.copy(key.text.data(), key.text.size(), prefix_.size());
-  cache_->invalidate(key);
+  const std::string& prefix = watch_->prefix;
+  if (!name.starts_with(prefix) || name.size() - prefix.size() != key.text.size()) return;
+  name.copy(key.text.data(), key.text.size(), prefix.size());
+  watch_->cache->invalidate(key);
 }
 
 void RedisTracking::tick() {
@@ -261,9 +290,10 @@ void RedisTracking::tick() {
     if (std::exchange(warned_, true)) continue;
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "oidc: Redis at %s: changes are not heard of, a connection caches no sessions",
-                  client_.options().peer().c_str());
+                  channel_.peer().label.c_str());
   }
   ping();
+  check();
   set_timer(tick_event_, kPingInterval);
 }
 
@@ -271,6 +301,24 @@ void RedisTracking::tick() {
 void RedisTracking::ping() {
   channel_.send(redis_command({"PING", std::to_string(ngx_current_msec)}));
   channel_.flush();
+}
+
+void RedisTracking::check() {
+  if (!up_ || client_.options().cluster_nodes.empty()) return;
+  RedisConnection* asked = nullptr;
+  client_.for_each_ready([&asked](RedisConnection& connection) { asked = &connection; });
+  if (asked == nullptr) return;
+  auto command = std::make_shared<RedisCommand>();
+  command->bytes = redis_command({"GET", key_of_ours()});
+  command->idempotent = false;
+  command->on_result = [this](const Result<RedisReply>& reply) {
+    if (!reply || reply->kind != RedisReply::Kind::error || !up_) return;
+    const std::string_view name = redis_error_name(reply->text);
+    if (name == "ASK" || name == "TRYAGAIN") return;  // the slot moves, and is still its own
+    channel_.give_up(redis_error_detail(reply->text));
+  };
+  asked->enqueue(std::move(command));
+  asked->flush();
 }
 
 }  // namespace oidc

@@ -124,18 +124,8 @@ void Worker::add_store(const StoreConf& store, SessionCache::Limits limits) {
   const std::string prefix = configured.empty() ? "session" : configured;
   redis_.push_back(make_redis(loop_, store.redis));
   auto made = std::make_unique<RedisStore>(*redis_.back(), prefix);
-  // Only a single server is watched: in a cluster, or behind Sentinels, the one that would tell of
-  // changes may have been replaced without knowing it.
-  auto* server = dynamic_cast<RedisClient*>(redis_.back().get());
-  if (server == nullptr) limits = {};
-  if (limits.bytes != 0) {
-    trackings_.push_back(std::make_unique<RedisTracking>(loop_, *server, prefix));
-    caches_.push_back(make_cache(limits, *trackings_.back()));
-    trackings_.back()->serve(caches_.back().get());
-    made->report_to(*caches_.back(), *trackings_.back());
-  } else {
-    caches_.push_back(nullptr);
-  }
+  caches_.push_back(make_cache(limits, *redis_.back()));
+  if (caches_.back()) made->report_to(*caches_.back());
   if (limits.outage.count() != 0) {
     loop_.spawn(replay_logouts_for_ever(loop_, shared_, *made, store_name(*store.settings),
                                         limits.outage));
@@ -149,9 +139,7 @@ Worker::~Worker() {
   loop_.cancel_tasks();
   stores_.clear();
   ledgers_.clear();
-  for (const auto& tracking : trackings_) tracking->serve(nullptr);
   caches_.clear();
-  trackings_.clear();
   redis_.clear();
   providers_.clear();
   clients_.clear();

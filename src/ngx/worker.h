@@ -8,7 +8,6 @@
 #include "io/curl_http_client.h"
 #include "io/nginx_loop.h"
 #include "io/redis.h"
-#include "io/redis_tracking.h"
 #include "io/shm_dictionary.h"
 #include "ngx/conf.h"
 #include "oidc/flow.h"
@@ -53,7 +52,6 @@ class Worker {
   std::vector<std::unique_ptr<HttpClient>> clients_;     // of each provider
   std::vector<std::unique_ptr<Provider>> providers_;
   std::vector<std::unique_ptr<Redis>> redis_;
-  std::vector<std::unique_ptr<RedisTracking>> trackings_;
   std::vector<std::unique_ptr<SessionStore>> stores_;
   std::vector<std::unique_ptr<SessionCache>> caches_;    // of each store; null: off
   std::vector<std::unique_ptr<Ledger>> ledgers_;         // of each store

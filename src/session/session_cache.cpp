@@ -58,7 +58,7 @@ SessionCache::Reading::~Reading() {
 
 void SessionCache::confirm(const Reading& reading, std::string_view generation,
                            const CacheMark& mark, Milliseconds left) {
-  if (reading.overtaken_) return;
+  if (reading.overtaken_ || !coherence_.valid(mark)) return;
   // Of no use before an outage.
   if (limits_.outage.count() == 0 && !coherence_.current(mark)) return;
   confirm(reading.key_, generation, mark, reading.began_, plus(reading.began_, left));
@@ -164,6 +164,10 @@ std::shared_ptr<const OpenSession> SessionCache::find_confirmed(
     Milliseconds within) {
   const auto found = index_.find(key);
   if (found == index_.end()) return nullptr;
+  if (!coherence_.valid(found->second->mark)) {
+    drop(found->second);
+    return nullptr;
+  }
   const Entry* entry = use(found->second, keys, identity, now);
   if (entry == nullptr || plus(entry->confirmed_at, within) <= now) return nullptr;
   return entry->session;

@@ -75,6 +75,9 @@ class Requests:
                  f"Cookie: {client.cookie_header(site.url('/'))}"]
         self._bytes = ("\r\n".join(lines) + "\r\n\r\n").encode()
 
+    def close(self):
+        self._wire.close()
+
     def status(self):
         self._wire.send(self._bytes)
         return self._wire.receive().status

@@ -13,6 +13,13 @@ TEST(RedisCommand, IsCountedNotQuoted) {
             "*4\r\n$3\r\nSET\r\n$1\r\nk\r\n$7\r\na b\r\n\0c\r\n$0\r\n\r\n"s);
 }
 
+TEST(RedisAsking, GoesBeforeEachCommand) {
+  const std::string get = redis_command({"GET", "a\r\n*1\r\n"}), ttl = redis_command({"PTTL", ""});
+  const std::string asking = redis_command({"ASKING"});
+  EXPECT_EQ(redis_asking(get), asking + get);
+  EXPECT_EQ(redis_asking(get + ttl), asking + get + asking + ttl);
+}
+
 TEST(RedisParser, TakesBytesInAnyPieces) {
   const std::string bytes =
       "+OK\r\n-ERR "

@@ -21,6 +21,13 @@ TEST(RedisSlot, IsThatOfRedis) {
   EXPECT_EQ(redis_slot("session:abc"), redis_slot("session:abc"));
 }
 
+TEST(RedisSlot, HasATag) {
+  for (unsigned slot = 0; slot < kRedisSlots; slot += 211) {
+    const std::string key = "session:tracking:{" + redis_tag_of(static_cast<std::uint16_t>(slot)) + "}:1";
+    EXPECT_EQ(redis_slot(key), slot);
+  }
+}
+
 TEST(RedisSlot, HashTags) {
   EXPECT_EQ(redis_slot("{user1000}.following"), redis_slot("user1000"));
   EXPECT_EQ(redis_slot("a{foo}b"), 12182);

@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import time
 
 from redis_process import Redis, free_port, wait_for
 
@@ -159,6 +160,25 @@ class Cluster:
             if first <= slot <= last:
                 return self.by_id[master[2]]
         return None
+
+    def begin_move(self, slot, source, target):
+        ids = {each: each.call("CLUSTER", "MYID") for each in (source, target)}
+        assert target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source]) == b"OK"
+        assert source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target]) == b"OK"
+        while keys := source.call("CLUSTER", "GETKEYSINSLOT", slot, 1):
+            source.call("MIGRATE", "127.0.0.1", target.port, keys[0], 0, 5000)
+            time.sleep(0.05)
+
+    def end_move(self, slot, source, target):
+        to = target.call("CLUSTER", "MYID")
+        for each in (target, source):
+            assert each.call("CLUSTER", "SETSLOT", slot, "NODE", to) == b"OK"
+
+    def move_slot(self, slot, source, target):
+        """As redis-cli does it, one key at a time: MOVED and ASK on the way."""
+        self.begin_move(slot, source, target)
+        time.sleep(0.05)
+        self.end_move(slot, source, target)
 
     def slot_of(self, key):
         return self.servers[0].call("CLUSTER", "KEYSLOT", key)

@@ -16,6 +16,7 @@ namespace oidc {
 struct Stores {
   std::unique_ptr<ShmDictionary> dictionary;
   std::unique_ptr<ShmSessionStore> sessions;
+  std::unique_ptr<SessionCache> cache;  // of redis; null: none
   std::unique_ptr<Redis> redis_client;
   std::unique_ptr<RedisStore> redis;
   std::unique_ptr<Ledger> ledger;
@@ -142,6 +143,10 @@ inline Task<Reply> run(Stores& stores, Request request) {
                                " down=" + std::to_string(stats.down) +
                                " commands=" + std::to_string(stats.commands) +
                                " failures=" + std::to_string(stats.failures)};
+  }
+  if (request.op == "cached") {
+    const auto left = stores.cache->left(key_of(request.key), ngx_current_msec);
+    co_return Reply{left && left->count() > 0 ? "hit" : "miss", ""};
   }
   SessionStore* store = stores.redis.get();
   if (store == nullptr) store = stores.sessions.get();

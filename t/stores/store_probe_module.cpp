@@ -5,6 +5,7 @@
 //   location /d { store_probe shared ZONE; }                 a ShmDictionary
 //   location /r { store_probe redis [port=N] [socket=PATH] [password=P] ...; }  a RedisStore
 //   ... redis cluster=HOST:PORT,HOST:PORT  or  sentinels=HOST:PORT,... master=NAME
+//   ... cache=on: op=cached says whether what was read would be used without asking Redis
 //
 // GET /s?op=read|read_now|insert|replace|touch|erase|stats&key=K&value=V&size=N&generation=G&ttl=MS
 // GET /d?op=get|put|put_if_absent|erase_if_equal|stats&key=K&value=V&size=N&ttl=MS
@@ -42,6 +43,7 @@ struct LocationConf {
   std::string kind;
   std::string zone;
   std::string prefix;
+  bool cache = false;
   std::shared_ptr<RedisOptions> redis;
 };
 
@@ -143,6 +145,7 @@ char* set_probe(ngx_conf_t* cf, ngx_command_t*, void* data) noexcept {
       words[std::string(word.substr(0, equals))] = word.substr(equals + 1);
     }
     conf.prefix = words.contains("prefix") ? words["prefix"] : "session";
+    conf.cache = words.contains("cache");
     conf.redis = redis_options(std::move(words), cf);
     if (!conf.redis) return static_cast<char*>(NGX_CONF_ERROR);
   } else {
@@ -178,6 +181,11 @@ Stores& stores_of(LocationConf& conf, MainConf& main) {
   if (conf.kind == "redis" && !stores.redis) {
     stores.redis_client = make_redis(worker->loop, conf.redis);
     stores.redis = std::make_unique<RedisStore>(*stores.redis_client, conf.prefix);
+    if (conf.cache) {
+      const SessionCache::Limits limits{1024 * 1024, Milliseconds(60'000), {}};
+      stores.cache = std::make_unique<SessionCache>(limits, *stores.redis_client);
+      stores.redis->report_to(*stores.cache);
+    }
     stores.ledger = std::make_unique<RedisLedger>(*stores.redis_client, conf.prefix);
   } else if (conf.kind == "sessions" && !stores.sessions) {
     stores.sessions = std::make_unique<ShmSessionStore>(*main.zones.at(conf.zone));

@@ -357,7 +357,7 @@ def test_loading(bench):
 
 
 def test_a_cluster_node(bench):
-    redis = bench.redis("cluster-enabled yes")
+    redis = bench.redis("cluster-enabled yes", f"cluster-port {free_port()}")
     nginx = start(bench, redis)
     answer = nginx.get("/r", "read", "k")
     assert answer.result == "error" and "CLUSTERDOWN" in answer.text

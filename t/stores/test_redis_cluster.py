@@ -99,19 +99,6 @@ def test_nodes_that_serve_nothing_are_left(bench, cluster):
     assert [ours(each) for each in cluster.servers[:3]] == [1, 1, 1]
 
 
-def move_slot(cluster, slot, source, target):
-    """As redis-cli does it, one key at a time: MOVED and ASK on the way."""
-    ids = {each: each.call("CLUSTER", "MYID") for each in (source, target)}
-    assert target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source]) == b"OK"
-    assert source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target]) == b"OK"
-    while keys := source.call("CLUSTER", "GETKEYSINSLOT", slot, 1):
-        source.call("MIGRATE", "127.0.0.1", target.port, keys[0], 0, 5000)
-        time.sleep(0.05)
-    time.sleep(0.05)
-    for each in (target, source):
-        assert each.call("CLUSTER", "SETSLOT", slot, "NODE", ids[target]) == b"OK"
-
-
 def test_resharding_under_load(bench, cluster):
     nginx = start(bench, cluster)
     loads = loaded(nginx, threads=3, sessions=8)
@@ -126,7 +113,7 @@ def test_resharding_under_load(bench, cluster):
     for slot in slots:
         source = cluster.owner(slot)
         target = moved[(moved.index(source) + 1) % 3]
-        move_slot(cluster, slot, source, target)
+        cluster.move_slot(slot, source, target)
     said, errors = judge(loads, began)
     print(f"{len(slots)} slots moved under load: {redirected('MOVED')} MOVED, "
           f"{redirected('ASK')} ASK; {said}")

@@ -100,13 +100,12 @@ TEST(ConfRedis, WhatHasNoEffectIsSaid) {
   EXPECT_THAT(built.warnings.front(), HasSubstr("no effect without oidc_session_storage redis"));
 }
 
-TEST(ConfRedis, WithoutACacheNothingBridgesAnOutage) {
-  for (const std::string& nodes : {kCluster, kSentinel}) {
+TEST(ConfRedis, AnOutageIsBridgedWithAllOfThem) {
+  for (const std::string& nodes : {kRedis, kCluster, kSentinel}) {
     const Built built = build(nodes + "oidc_session_outage cached=5m");
     ASSERT_NE(built.settings, nullptr) << built.error;
-    EXPECT_EQ(built.settings->session.outage_cached, 0);
-    ASSERT_EQ(built.warnings.size(), 1U);
-    EXPECT_THAT(built.warnings.front(), HasSubstr("no effect with a cluster or Sentinel"));
+    EXPECT_EQ(built.settings->session.outage_cached, 300);
+    EXPECT_TRUE(built.warnings.empty());
   }
 }
 

@@ -21,9 +21,13 @@ constexpr std::uint64_t kStart = 1'000'000;
 class Watched final : public Coherence {
  public:
   [[nodiscard]] bool current(const CacheMark& mark) const noexcept override {
-    return mark.version == live;
+    return valid(mark) && mark.version == live;
+  }
+  [[nodiscard]] bool valid(const CacheMark& mark) const noexcept override {
+    return mark.place == place;
   }
   std::uint64_t live = 1;
+  std::uint64_t place = 0;
 };
 
 class SessionCaches : public testing::Test {
@@ -237,6 +241,17 @@ TEST_F(SessionCachesInOutage, KeepWhatNobodyWatchesButNotWhatHasChanged) {
   EXPECT_FALSE(held_.find(unwatched.cookie, keys_, identity(), kStart));
   EXPECT_TRUE(serves(unwatched, kStart, 300s));
   EXPECT_FALSE(serves(changed, kStart, 300s));
+}
+
+TEST_F(SessionCachesInOutage, KeepNothingFromBeforeAFailover) {
+  const Session before = make(), underway = make();
+  confirm(before, 900s);
+  watched_.place = 1;
+  confirm(underway, 900s);  // asked before, answered after it
+  EXPECT_FALSE(serves(underway, kStart, 300s));
+  EXPECT_FALSE(serves(before, kStart, 300s));
+  watched_.place = 0;
+  EXPECT_FALSE(serves(before, kStart, 300s));
 }
 
 }  // namespace

@@ -174,5 +174,30 @@ TEST_F(SessionOutage, ManyLogoutsAreAllTold) {
   EXPECT_EQ(world_.io.count("store erase"), 40U);
 }
 
+// One master of a cluster is away.
+TEST_F(SessionOutage, OneThatCannotBeToldKeepsBackNoOther) {
+  for (int i = 0; i < 5; ++i) {
+    const StoreKey key = store_key(make_session_cookie(kNow, 3600).sid_view());
+    ASSERT_TRUE(remember_logout(world_.worker.services, key));
+  }
+  world_.io.fail_at(0, Fault::error);
+  replay();
+  EXPECT_EQ(world_.shared.count("unsent_logout:"), 1U);
+  world_.io.repair();
+  replay();
+  EXPECT_EQ(world_.shared.count("unsent_logout"), 0U);
+}
+
+TEST(StoreName, TellsClustersAndSentinelsApart) {
+  SessionSettings one, two;
+  one.redis.cluster_nodes = {{"127.0.0.1", 7000}};
+  two.redis.cluster_nodes = {{"127.0.0.1", 7001}};
+  EXPECT_NE(store_name(one), store_name(two));
+  one.redis.cluster_nodes = two.redis.cluster_nodes = {};
+  one.redis.sentinel_nodes = {{"127.0.0.1", 26379}};
+  two.redis.sentinel_nodes = {{"127.0.0.1", 26380}};
+  EXPECT_NE(store_name(one), store_name(two));
+}
+
 }  // namespace
 }  // namespace oidc
