@@ -21,7 +21,7 @@ STATUS = {
     "provider_status": 502, "provider_overloaded": 503, "provider_answer_invalid": 502,
     "provider_answer_too_large": 502, "provider_answer_truncated": 502,
     "discovery_unavailable": 503, "discovery_invalid": 502, "discovery_issuer_mismatch": 502,
-    "jwks_invalid": 502, "pkce_unsupported": 502,
+    "jwks_invalid": 502, "keys_unavailable": 503, "pkce_unsupported": 502,
     # the token endpoint
     "token_request_rejected": 400, "token_client_rejected": 502, "token_type_unsupported": 502,
     "access_token_missing": 502, "id_token_missing": 502,
