@@ -29,10 +29,6 @@ void tell_about_bound_cookie(Services& services, const RequestFacts& facts) {
 // No credential: what oidc_unauthenticated says.
 Task<Outcome> unauthenticated(Services& services, Facts facts, Error why) {
   const Settings& settings = services.settings;
-  // What no login mends without a trace: somebody tampered, or a key or a record was lost.
-  if (info(why.code).level == LogLevel::warn) {
-    services.log.write(LogLevel::warn, why.code, why.detail);
-  }
   if (why.code == Errc::session_invalid && settings.session.bind.any()) {
     tell_about_bound_cookie(services, *facts);
   }
@@ -57,7 +53,18 @@ Task<Outcome> unauthenticated(Services& services, Facts facts, Error why) {
   if (!log_in) co_return deny(services, *facts, std::move(why));
   LoginStart start;
   start.target = facts->target;
-  co_return co_await start_login(services, facts, std::move(start));
+  Outcome outcome = co_await start_login(services, facts, std::move(start));
+  // What no login mends without a trace: somebody tampered, or a key or a record was lost. The
+  // answer takes it along, so that each such request has one line in the log.
+  const LogLevel level = info(why.code).level;
+  if (!wrong && level != LogLevel::warn) co_return outcome;
+  if (outcome.reason == Errc::none) {
+    outcome.reason = why.code;
+    outcome.detail = std::move(why.detail);
+  } else {
+    services.log.write(level, why.code, why.detail);
+  }
+  co_return outcome;
 }
 
 Error worth_telling(Error why) {

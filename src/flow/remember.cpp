@@ -76,7 +76,12 @@ Task<Copy> read_copy(Services& services, SessionCookie cookie) {
   if (read.status == StoreStatus::miss) co_return copy;
   auto opened = open_session(read.envelope, cookie, key, services.keys.remember(),
                              services.settings.identity);
-  if (!opened) co_return copy;
+  if (!opened) {
+    std::string detail("of a remember cookie: ");
+    detail.append(opened.error().detail);
+    services.log.write(LogLevel::warn, opened.error().code, detail);
+    co_return copy;
+  }
   copy.kind = SessionLookup::Kind::found;
   copy.opened = std::move(*opened);
   co_return copy;

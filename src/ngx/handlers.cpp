@@ -125,7 +125,7 @@ ngx_int_t act_on(ngx_http_request_t* r, RequestCtx& ctx, const Settings& setting
     return r->err_status >= NGX_HTTP_BAD_REQUEST ? static_cast<ngx_int_t>(r->err_status)
                                                  : NGX_HTTP_UNAUTHORIZED;
   }
-  ctx.outcome_name = outcome.reason == Errc::none ? "redirect" : "denied";
+  ctx.outcome_name = outcome.status < NGX_HTTP_BAD_REQUEST ? "redirect" : "denied";
   return send_outcome(r, ctx, std::move(outcome));
 }
 

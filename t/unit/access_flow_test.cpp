@@ -104,7 +104,17 @@ TEST_F(AccessFlow, WhatNobodyShouldSeeIsLogged) {
   world_.log_in(browser_);
   const StoreKey key = world_.session_of(browser_)->key();
   world_.store.put(key, std::string(200, 'x'), Milliseconds(60'000));
-  EXPECT_TRUE(starts_login(world_.visit(browser_, "/")));
+  // Once: by the outcome, whatever it is.
+  Outcome outcome = world_.visit(browser_, "/");
+  EXPECT_TRUE(starts_login(outcome));
+  EXPECT_EQ(outcome.reason, Errc::session_record_invalid);
+  EXPECT_EQ(outcome.detail, "the record does not open");
+  EXPECT_TRUE(denies(world_.access(browser_.fetch("/")), Errc::session_record_invalid));
+  EXPECT_EQ(world_.log.count(Errc::session_record_invalid), 0U);
+  // Unless the login cannot begin either: then both.
+  const auto elsewhere = browser_.navigate("/");
+  elsewhere->host = "elsewhere.example.org";
+  EXPECT_TRUE(denies(world_.access(elsewhere), Errc::misdirected));
   EXPECT_EQ(world_.log.count(Errc::session_record_invalid), 1U);
 }
 
