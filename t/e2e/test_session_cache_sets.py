@@ -95,7 +95,7 @@ def test_expiry_and_flushdb(redis, make_nginx, upstream, provider):
 
 
 def test_deaf_channel_of_one_master_is_bounded(cluster, make_nginx, upstream, provider, capsys):
-    """The channel's connection stays open and brings nothing any more; the others are not concerned."""
+    """Its connection stays open and brings nothing any more; the others are not concerned."""
     masters = cluster.masters()
     proxies = {master: TcpProxy(master.port) for master in masters}
     for master in masters:
@@ -143,8 +143,8 @@ def test_deaf_channel_of_one_master_is_bounded(cluster, make_nginx, upstream, pr
 
 
 class Ended(threading.Thread):
-    """Asks a gateway for all sessions again and again. `ended` says when a logout was answered; what
-    began after that and got through is `late`."""
+    """Asks a gateway for all sessions again and again. `ended` says when a logout was answered;
+    what began after that and got through is `late`."""
 
     def __init__(self, site, clients):
         super().__init__()
@@ -175,8 +175,8 @@ class Ended(threading.Thread):
 
 
 def logouts_meanwhile(redis, one, two, disturb, sessions=40):
-    """Logs out one session after the other on gateway 1 while `disturb` does its work, and says what
-    gateway 2 let through, and for how long. A session that stays is one that Redis has again: what
+    """Logs out one session after the other on gateway 1 while `disturb` does its work, and says
+    what gateway 2 let through, and for how long. A session that stays is one that Redis has again: what
     the replica did not get in the last moment is nobody's promise."""
     clients = [logged_in(one) for _ in range(sessions)]
     copies = [copy_of(client) for client in clients]

@@ -1,4 +1,4 @@
-"""oidc_session_outage with Sentinels and in a cluster: it is the node that has the session that counts."""
+"""oidc_session_outage with Sentinels and in a cluster: what counts is the node that has the session."""
 
 import time
 
@@ -30,7 +30,7 @@ def log_out(site, client):
 
 
 def test_one_master_of_a_cluster_hangs(cluster, make_nginx, upstream, provider):
-    """Nobody can take its place. Its sessions go on for T since it confirmed them; the others' sessions
+    """Nobody can take its place. Its sessions go on for T since it confirmed them; those of others
     are not concerned; a logout holds at once, and the node is told when it is back."""
     ill, well = cluster.masters()[:2]
     site = cluster.site(make_nginx, upstream, provider, session_outage="cached=6s",
@@ -96,7 +96,7 @@ def test_all_servers_behind_sentinels_hang(make_nginx, upstream, provider):
 
 
 def test_a_killed_master_is_bridged(cluster, make_nginx, upstream, provider, capsys):
-    """With cached no request is refused for it, and a logout in that time is told to the successor."""
+    """With cached no request is refused for it; a logout in that time is told to the successor."""
     one, two = [cluster.site(make_nginx, upstream, provider, session_outage="cached=1m")
                 for _ in range(2)]
     killed, times = cluster.masters()[0], []

@@ -35,12 +35,12 @@ class Servers:
 class Sentinel:
     """A redis-server in Sentinel mode."""
 
-    def __init__(self, directory, master, *lines, quorum=2, name="mymaster"):
+    def __init__(self, directory, master, *lines, quorum=2, name="mymaster", host="127.0.0.1"):
         directory.mkdir()
         self.port = free_port()
         config = [
-            "bind 127.0.0.1", f"port {self.port}", f"dir {directory}", "protected-mode no",
-            f"sentinel monitor {name} 127.0.0.1 {master.port} {quorum}",
+            "bind 127.0.0.1 ::1", f"port {self.port}", f"dir {directory}", "protected-mode no",
+            f"sentinel monitor {name} {host} {master.port} {quorum}",
             f"sentinel down-after-milliseconds {name} 500",
             f"sentinel failover-timeout {name} 3000",
             f"sentinel parallel-syncs {name} 2",
@@ -115,13 +115,13 @@ class Watched:
 
 
 class Cluster:
-    """Three masters and three replicas."""
+    """Three masters and three replicas, by the addresses of `host`."""
 
-    def __init__(self, bench, masters=3, replicas=1):
+    def __init__(self, bench, masters=3, replicas=1, host="127.0.0.1"):
         count = masters * (1 + replicas)
         self.replicas = replicas
         self.servers = [
-            bench.redis("cluster-enabled yes", "cluster-node-timeout 1000",
+            bench.redis("bind 127.0.0.1 ::1", "cluster-enabled yes", "cluster-node-timeout 1000",
                         f"cluster-port {free_port()}", "repl-diskless-sync-delay 0",
                         "cluster-replica-validity-factor 0", "repl-ping-replica-period 1")
             for _ in range(count)
@@ -132,9 +132,9 @@ class Cluster:
             each.call("CLUSTER", "SET-CONFIG-EPOCH", i + 1)
             if each is not first:
                 bus = each.call("CONFIG", "GET", "cluster-port")[1]
-                first.call("CLUSTER", "MEET", "127.0.0.1", each.port, bus)
+                first.call("CLUSTER", "MEET", host, each.port, bus)
         wait_for("nodes know each other", lambda: all(
-            len(each.call("CLUSTER", "NODES").splitlines()) == count for each in self.servers), 20)
+            len(each.call("CLUSTER", "NODES").splitlines()) == count for each in self.servers), 60)
         share = 16384 // masters
         for i, each in enumerate(self.servers[:masters]):
             last = 16383 if i == masters - 1 else (i + 1) * share - 1
@@ -143,7 +143,7 @@ class Cluster:
             of = self.servers[i % masters].call("CLUSTER", "MYID")
             wait_for("replica", lambda each=each, of=of:
                      each.call("CLUSTER", "REPLICATE", of) == b"OK")
-        wait_for("the cluster is up", self.is_up, 20)
+        wait_for("the cluster is up", self.is_up, 60)
 
     def is_up(self):
         def up(each):

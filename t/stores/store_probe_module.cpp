@@ -72,7 +72,8 @@ std::vector<RedisNode> nodes_of(std::string_view list) {
   while (!list.empty()) {
     const std::string_view one = list.substr(0, list.find(','));
     const std::size_t colon = one.rfind(':');
-    nodes.push_back({std::string(one.substr(0, colon)),
+    const bool ipv6 = one.starts_with('[');
+    nodes.push_back({std::string(ipv6 ? one.substr(1, colon - 2) : one.substr(0, colon)),
                      static_cast<std::uint16_t>(std::stoul(std::string(one.substr(colon + 1))))});
     list.remove_prefix(std::min(one.size() + 1, list.size()));
   }

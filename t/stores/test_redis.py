@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from conftest import answer_of, filler, path_of, wait_for
+from conftest import answer_of, filler, free_port, path_of, wait_for
 from test_shm import in_parallel
 
 

@@ -11,7 +11,7 @@ from sets import Cluster
 from test_redis import stored
 
 BOUND = 2.0  # seconds that a channel may be silent
-NOISE = 2.0  # what a busy machine may add
+NOISE = 5.0  # what a busy machine may add
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +85,13 @@ def test_each_master_tells_of_changes(cluster, caching):
     read_until_cached(caching, other)
     # Each has one channel, and none of them was asked for keys of another.
     for master in masters:
-        assert master.call("CLIENT", "LIST", "TYPE", "pubsub").count(b"name=ngx_openid_connect") == 1
+        channels = master.call("CLIENT", "LIST", "TYPE", "pubsub")
+        assert channels.count(b"name=ngx_openid_connect") == 1
         assert "errorstat_MOVED" not in master.info("errorstats")
 
 
 def test_a_slot_that_moves_away_and_back(cluster, caching):
-    """Nothing is deleted: the slot is empty but for the one key, and its new owner has that as well."""
+    """What was read before does not count again, and the new owner tells of changes."""
     source, target = cluster.servers[:2]
     key = keys_of(cluster, source)[0]
     slot = cluster.slot_of(stored(key))

@@ -284,3 +284,23 @@ def test_a_reload_and_a_quit_under_load(bench, cluster):
     nginx.reload()
     said, errors = judge(loads)
     assert errors == 0, [each.errors[:2] for each in loads]
+
+
+def test_addresses_of_ipv6(bench):
+    """The nodes know each other by them, without brackets: in CLUSTER SLOTS, and in MOVED."""
+    cluster = Cluster(bench, replicas=0, host="::1")
+    seed = cluster.servers[0]
+    nginx = start(bench, cluster, [f"[::1]:{seed.port}"])
+    keys = [f"k{i}" for i in range(30)]
+    for key in keys:
+        assert nginx.get("/r", "insert", key, value="v " + key).result == "hit"
+    source, target = cluster.servers[1:]
+    key = next(key for key in keys if cluster.owner(cluster.slot_of(stored(key))) is source)
+    cluster.move_slot(cluster.slot_of(stored(key)), source, target)
+    for key in keys:
+        assert nginx.get("/r", "read", key).text == "v " + key
+    assert int(source.info("errorstats")["errorstat_MOVED"].removeprefix("count=")) > 0
+    for each in cluster.servers:
+        lines = each.call("CLIENT", "LIST").decode().splitlines()
+        ours = [line for line in lines if "name=ngx_openid_connect" in line]
+        assert ours and all("addr=[::1]:" in line for line in ours)

@@ -6,7 +6,7 @@ import pytest
 from conftest import free_port, wait_for
 from load import judge, loaded, recovered
 from scripted_redis import ScriptedRedis
-from sets import Watched
+from sets import Sentinel, Watched
 from test_redis import stored
 
 
@@ -158,3 +158,14 @@ def test_what_a_sentinel_may_say(bench, reply):
         answer = nginx.get("/r", "read", "k")
         assert answer.result == "error" and "Sentinel at 127.0.0.1" in answer.text, answer
         nginx.stop()
+
+
+def test_addresses_of_ipv6(bench):
+    redis = bench.redis("bind ::1")  # and nowhere else
+    sentinel = Sentinel(bench.directory / "sentinel", redis, quorum=1, host="::1")
+    bench.also.append(sentinel)
+    wait_for("the Sentinel", lambda: sentinel.knows(0, 1), 20)
+    nginx = bench.nginx(f"location /r {{ store_probe redis sentinels=[::1]:{sentinel.port} "
+                        "master=mymaster; }")
+    assert nginx.get("/r", "insert", "k", value="v").result == "hit"
+    assert redis.call("GET", stored("k")) == b"v"
