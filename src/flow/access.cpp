@@ -1,4 +1,6 @@
 #include "answers.h"
+#include "end_session.h"
+#include "oidc/admission.h"
 #include "oidc/touch_throttle.h"
 #include "remember.h"
 #include "steps.h"
@@ -26,6 +28,17 @@ void tell_about_bound_cookie(Services& services, const RequestFacts& facts) {
                      "(oidc_session_bind), or was tampered with");
 }
 
+// 401, which may end what session there is (oidc_unauthorized_destroy_session).
+Task<Outcome> refuse(Services& services, Facts facts, Error why) {
+  const bool unauthorized = info(why.code).status == 401;
+  Outcome outcome = deny(services, *facts, std::move(why));
+  if (unauthorized && services.settings.errors.unauthorized_destroy_session &&
+      facts->sec_purpose.empty()) {
+    outcome.set_cookies = co_await destroy_present_session(services, facts);
+  }
+  co_return outcome;
+}
+
 // No credential: what oidc_unauthenticated says.
 Task<Outcome> unauthenticated(Services& services, Facts facts, Error why) {
   const Settings& settings = services.settings;
@@ -50,7 +63,7 @@ Task<Outcome> unauthenticated(Services& services, Facts facts, Error why) {
       log_in = is_navigation(settings, *facts);
       break;
   }
-  if (!log_in) co_return deny(services, *facts, std::move(why));
+  if (!log_in) co_return co_await refuse(services, facts, std::move(why));
   LoginStart start;
   start.target = facts->target;
   Outcome outcome = co_await start_login(services, facts, std::move(start));
@@ -108,8 +121,9 @@ Task<Outcome> with_session(Services& services, Facts facts,
     if (renewal.renewed) cookies.push_back(session_set_cookie(services, *facts, session->cookie()));
   }
   touch_session(services, *session);
-  Outcome outcome = pass(services, session);
-  outcome.set_cookies = std::move(cookies);
+  Outcome outcome = co_await admit(services, facts, session);
+  // What a refusal deletes is deleted last.
+  outcome.set_cookies.insert(outcome.set_cookies.begin(), cookies.begin(), cookies.end());
   co_return outcome;
 }
 
@@ -126,9 +140,10 @@ bool may_be_remembered(const Services& services, const SessionLookup& lookup) {
 Task<Outcome> with_remembered(Services& services, Facts facts, Remembered made) {
   Outcome outcome = co_await with_session(services, facts, made.session);
   if (!made.cookie) co_return outcome;
-  std::vector<std::string>& cookies = outcome.set_cookies;
+  std::vector<std::string> cookies;
   cookies.push_back(session_set_cookie(services, *facts, made.session->cookie()));
   cookies.push_back(remember_set_cookie(services, *facts, *made.cookie));
+  outcome.set_cookies.insert(outcome.set_cookies.begin(), cookies.begin(), cookies.end());
   co_return outcome;
 }
 
@@ -149,7 +164,7 @@ Task<Outcome> access_flow(Services& services, Facts facts) {
     }
     co_return co_await unauthenticated(services, facts, worth_telling(lookup.why));
   }
-  if (lookup.outage) co_return pass(services, lookup.session);
+  if (lookup.outage) co_return co_await admit(services, facts, lookup.session);
   co_return co_await with_session(services, facts, lookup.session);
 }
 

@@ -27,10 +27,10 @@ void add_page_headers(Outcome& outcome, std::string_view script_nonce) {
   outcome.headers.emplace_back("X-Content-Type-Options", "nosniff");
 }
 
-std::string_view title_of(int status) {
+std::string_view title_of(const ErrorSettings& errors, int status) {
   switch (status) {
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
+    case 401: return errors.unauthorized_message;
+    case 403: return errors.forbidden_message;
     case 421: return "Wrong address";
     case 502: return "Sign-in failed";
     case 503: case 504: return "Sign-in is not available for now";
@@ -38,17 +38,54 @@ std::string_view title_of(int status) {
   }
 }
 
-std::string error_page(const RequestFacts& facts, const ErrcInfo& reason, std::string_view retry) {
+bool wants_page(const RequestFacts& facts) {
+  return facts.accept.find("text/html") != std::string::npos;
+}
+
+std::string error_page(const ErrorSettings& errors, const RequestFacts& facts,
+                       const ErrcInfo& reason, std::string_view retry) {
+  const std::string title = html_escape(title_of(errors, reason.status));
   std::string html = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>";
-  html.append(title_of(reason.status));
-  html.append("</title></head><body><main><h1>");
-  html.append(title_of(reason.status)).append("</h1>");
+  html.append(title).append("</title></head><body><main><h1>").append(title).append("</h1>");
+  if (errors.display) html.append("<p>").append(html_escape(reason.sentence)).append("</p>");
   if (!retry.empty()) {
     html.append("<p><a href=\"").append(html_escape(retry)).append("\">Try again</a></p>");
   }
   html.append("<p><small>").append(reason.code);
   if (!facts.request_id.empty()) html.append(" &middot; ").append(html_escape(facts.request_id));
   return html.append("</small></p></main></body></html>\n");
+}
+
+std::string error_json(const ErrorSettings& errors, const RequestFacts& facts,
+                       const ErrcInfo& reason) {
+  Json body = {{"message", title_of(errors, reason.status)}, {"error", reason.code}};
+  if (errors.display) body["reason"] = reason.sentence;
+  if (!facts.request_id.empty()) body["request_id"] = facts.request_id;
+  return body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string_view redirect_of(const ErrorSettings& errors, int status) {
+  if (status == 401) return errors.unauthorized_redirect_uri;
+  if (status == 403) return errors.forbidden_redirect_uri;
+  return status >= 500 ? std::string_view(errors.unexpected_redirect_uri) : std::string_view();
+}
+
+std::string_view without_query(std::string_view target) { return target.substr(0, target.find('?')); }
+
+// oidc_*_redirect_uri, for browsers: it would hide the status from everything else. Not from the very
+// page that it leads to: that would never end. Empty: nowhere.
+std::string error_redirect(const Services& services, const RequestFacts& facts, int status) {
+  const std::string_view configured = redirect_of(services.settings.errors, status);
+  if (configured.empty() || !wants_page(facts)) return {};
+  std::string location(configured);
+  if (location.starts_with('/')) location = absolute(services, facts, location);
+  const Result<Url> url = parse_url(location);
+  if (!url) return {};
+  const Result<Url> here = parse_url(own_origin(services.settings, facts));
+  const std::string_view path = url->path.empty() ? std::string_view("/") : url->path;
+  const bool is_here = here && here->origin() == url->origin() &&
+                       (path == facts.path || path == without_query(facts.target));
+  return is_here ? std::string() : location;
 }
 
 }  // namespace
@@ -70,13 +107,19 @@ Outcome deny_with_retry(Services& services, const RequestFacts& facts, Error err
   if (reason.status == 401) outcome.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (reason.status == 503) outcome.headers.emplace_back("Retry-After", kRetryAfterSeconds);
   if (reason.status == 405) outcome.headers.emplace_back("Allow", "GET, POST");
-  if (facts.accept.find("text/html") != std::string::npos) {
+  const ErrorSettings& errors = services.settings.errors;
+  std::string location = error_redirect(services, facts, reason.status);
+  if (!location.empty()) {
+    outcome.status = facts.method == "POST" ? 303 : 302;
+    outcome.headers.emplace_back("Location", std::move(location));
+    outcome.headers.emplace_back("Referrer-Policy", "no-referrer");
+  } else if (wants_page(facts)) {
     add_page_headers(outcome, {});
-    outcome.body = error_page(facts, reason, retry);
+    outcome.body = error_page(errors, facts, reason, retry);
   } else {
     outcome.content_type = "application/json";
-    const Json body = {{"message", title_of(reason.status)}, {"error", reason.code}};
-    outcome.body = body.dump() + "\n";
+    outcome.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    outcome.body = error_json(errors, facts, reason);
   }
   return outcome;
 }

@@ -8,7 +8,9 @@
 
 namespace oidc {
 
-// A refusal with the reason's status; a page for a navigation, JSON for everything else.
+// A refusal with the reason's status: a page where one is accepted, JSON for everything else, with the
+// words that the configuration has for it; or the redirect that it has in place of it. Nothing of the
+// error's detail.
 [[nodiscard]] Outcome deny(Services& services, const RequestFacts& facts, Error error);
 // The same page with a link to `retry` (an absolute URL of our own).
 [[nodiscard]] Outcome deny_with_retry(Services& services, const RequestFacts& facts, Error error,

@@ -3,6 +3,7 @@
 
 #include "answers.h"
 #include "oidc/form.h"
+#include "oidc/rules.h"
 #include "oidc/url.h"
 #include "remember.h"
 #include "steps.h"
@@ -49,9 +50,12 @@ Outcome logged_in(Services& services, const RequestFacts& facts, const std::stri
                   const Login& login) {
   const Settings& settings = services.settings;
   Outcome outcome;
-  switch (settings.login.action) {
+  // Whom the rules refuse gets no tokens: the target says so.
+  const bool refused = judge(settings, *login.session) != Errc::none;
+  switch (refused ? LoginAction::redirect : settings.login.action) {
     case LoginAction::redirect:
-      outcome = redirect_home(services, facts, target, login);
+      outcome = refused ? redirect(services, facts, absolute(services, facts, target))
+                        : redirect_home(services, facts, target, login);
       break;
     case LoginAction::response:
       outcome = token_response(services, login);

@@ -1,19 +1,17 @@
 #include <algorithm>
 
 #include "answers.h"
+#include "end_session.h"
 #include "oidc/base64url.h"
 #include "oidc/crypto.h"
 #include "oidc/form.h"
 #include "oidc/html.h"
 #include "oidc/logout.h"
-#include "oidc/outage.h"
 #include "oidc/post_logout.h"
 #include "oidc/provider.h"
 #include "oidc/url.h"
 #include "in_worker.h"
 #include "remember.h"
-#include "session_index.h"
-#include "revocation.h"
 #include "steps.h"
 
 namespace oidc {
@@ -23,11 +21,6 @@ constexpr std::string_view kConfirmation = "oidc_logout_confirmation";
 
 using Session = std::shared_ptr<const OpenSession>;
 
-// A session that a cookie of the request names; null: nothing of it is left, or it does not open.
-struct NamedSession {
-  StoreKey key;
-  Session session;
-};
 using NamedSessions = std::vector<NamedSession>;
 
 // Of all cookies that verify: two of them are a conflict elsewhere, and a logout ends both.
@@ -147,27 +140,6 @@ std::optional<Outcome> ask_first(Services& services, const RequestFacts& facts,
   if (!token) return confirmation_page(services, facts, *first);
   if (constant_time_equal(*token, confirmation_token(services, *first))) return std::nullopt;
   return deny(services, facts, Error{Errc::logout_cross_site, "a confirmation of another session"});
-}
-
-bool remember_logouts(Services& services, const std::vector<StoreKey>& keys) {
-  return services.settings.session.outage_cached != 0 &&
-         std::all_of(keys.begin(), keys.end(),
-                     [&](const StoreKey& key) { return remember_logout(services, key); });
-}
-
-// By the cookie's name for it, and all others that it has.
-Task<Result<void>> end_session(Services& services, NamedSession named) {
-  std::vector<StoreKey> keys;
-  if (named.session) keys = keys_of(*named.session);
-  keys.push_back(named.key);
-  Result<void> erased = co_await erase_sessions(services, keys);
-  if (!erased && !remember_logouts(services, keys)) co_return erased;
-  if (!named.session) co_return Result<void>();
-  const SessionRecord& record = named.session->record();
-  revoke_tokens(services, std::string(record.access_token), record.refresh_token.text());
-  const Membership who = membership_of(named.session->key(), record);
-  co_await unindex_session(services, who);
-  co_return Result<void>();
 }
 
 // Where the browser goes, and the cookie that it takes along.

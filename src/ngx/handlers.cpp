@@ -9,8 +9,10 @@
 #include "ngx/session_lookup.h"
 #include "ngx/upstream_request.h"
 #include "ngx/worker.h"
+#include "oidc/admission.h"
 #include "oidc/logout_flows.h"
 #include "oidc/post_logout.h"
+#include "oidc/rules.h"
 
 namespace oidc::ngx {
 namespace {
@@ -139,6 +141,11 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
     return act_on(r, ctx, settings, ctx.take_outcome());
   }
   if (ctx.grant) return let_through(r, ctx, settings, ctx.grant->session);
+  if (ctx.refused) {
+    ctx.start(admit(*services, ctx.facts(), std::exchange(ctx.refused, nullptr)), false);
+    if (ctx.stage() == RequestCtx::Stage::running) return NGX_AGAIN;
+    return act_on(r, ctx, settings, ctx.take_outcome());
+  }
   if (auto session = find_hot_session(r, *services)) {
     return let_through(r, ctx, settings, std::move(session));
   }
@@ -165,10 +172,14 @@ void enter_location(ngx_http_request_t* r, const LocationConf& location) {
     ctx->original_headers.reset();
   }
   ctx->identity_installed = false;
+  ctx->refused.reset();
   const bool stays = location.enabled && ctx->grant && ctx->grant->session &&
                      same_sessions(*ctx->grant->settings, *location.settings) &&
                      is_alive(ctx->grant->session->record(), *location.settings, ngx_time());
-  if (!stays) ctx->grant.reset();
+  if (stays && judge(*location.settings, *ctx->grant->session) != Errc::none) {
+    ctx->refused = ctx->grant->session;
+  }
+  if (!stays || ctx->refused) ctx->grant.reset();
 }
 
 // ---- subrequests -------------------------------------------------------------------------------
@@ -177,7 +188,10 @@ void enter_location(ngx_http_request_t* r, const LocationConf& location) {
 // under the very same settings.
 ngx_int_t judge_subrequest(ngx_http_request_t* r, const Settings& settings) {
   const RequestCtx* ctx = RequestCtx::find(r);
-  if (ctx != nullptr && ctx->grant && ctx->grant->settings == &settings) return NGX_DECLINED;
+  if (ctx != nullptr && ctx->grant && ctx->grant->settings == &settings &&
+      (!ctx->grant->session || judge(settings, *ctx->grant->session) == Errc::none)) {
+    return NGX_DECLINED;
+  }
   Outcome outcome;
   outcome.reason = Errc::subrequest_denied;
   outcome.status = NGX_HTTP_FORBIDDEN;

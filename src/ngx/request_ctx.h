@@ -56,6 +56,8 @@ class RequestCtx {
 
   // ---- what was decided ----
   std::optional<Grant> grant;
+  // Known, and refused by the rules of the location at hand: no login would change that.
+  std::shared_ptr<const OpenSession> refused;
   std::vector<std::string> set_cookies;       // for the response
   std::vector<std::pair<std::string, std::string>> headers;  // of a refusal that nginx renders
   bool no_store = false;                      // the response gets Cache-Control: private, no-store

@@ -7,14 +7,22 @@
 namespace oidc::ngx {
 namespace {
 
-bool is_rendered_by_nginx(ngx_http_request_t* r, int status) {
+bool has_error_page(const ngx_http_core_loc_conf_t& location, int status) {
+  if (location.error_pages == nullptr) return false;
+  const auto* pages = static_cast<const ngx_http_err_page_t*>(location.error_pages->elts);
+  return std::any_of(pages, pages + location.error_pages->nelts,
+                     [status](const ngx_http_err_page_t& page) { return page.status == status; });
+}
+
+// A refusal's status for nginx, which makes the answer or asks others; 0: we answer.
+int status_for_nginx(ngx_http_request_t* r, const Outcome& outcome) {
+  if (outcome.kind != Outcome::Kind::deny) return 0;
+  const int status = info(outcome.reason).status;
   const auto* clcf = static_cast<const ngx_http_core_loc_conf_t*>(
       ngx_http_get_module_loc_conf(r, ngx_http_core_module));
-  if (clcf->satisfy == NGX_HTTP_SATISFY_ANY && (status == 401 || status == 403)) return true;
-  if (clcf->error_pages == nullptr) return false;
-  const auto* pages = static_cast<const ngx_http_err_page_t*>(clcf->error_pages->elts);
-  return std::any_of(pages, pages + clcf->error_pages->nelts,
-                     [status](const ngx_http_err_page_t& page) { return page.status == status; });
+  if (clcf->satisfy == NGX_HTTP_SATISFY_ANY && (status == 401 || status == 403)) return status;
+  if (outcome.status != status) return 0;  // a redirect of our own comes before error_page
+  return has_error_page(*clcf, status) ? status : 0;
 }
 
 bool add_response_header(ngx_http_request_t* r, std::string_view name, std::string_view value) {
@@ -73,10 +81,12 @@ ngx_int_t send_whole(ngx_http_request_t* r, const Outcome& outcome) {
 }  // namespace
 
 ngx_int_t send_outcome(ngx_http_request_t* r, RequestCtx& ctx, Outcome outcome) {
-  if (!begin_response(r, ctx, outcome)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  if (outcome.kind == Outcome::Kind::deny && is_rendered_by_nginx(r, outcome.status)) {
-    return outcome.status;
+  const int status = status_for_nginx(r, outcome);
+  if (status != 0) {
+    std::erase_if(outcome.headers, [](const auto& header) { return header.first == "Location"; });
   }
+  if (!begin_response(r, ctx, outcome)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (status != 0) return status;
   const ngx_int_t discarded = ngx_http_discard_request_body(r);
   if (discarded != NGX_OK) return discarded;
   ngx_http_finalize_request(r, send_whole(r, outcome));

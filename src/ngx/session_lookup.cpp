@@ -3,6 +3,7 @@
 #include "ngx/request_headers.h"
 #include "oidc/outage.h"
 #include "oidc/post_logout.h"
+#include "oidc/rules.h"
 #include "oidc/session_cache.h"
 
 namespace oidc::ngx {
@@ -81,6 +82,7 @@ std::shared_ptr<const OpenSession> find_hot_session(ngx_http_request_t* r, Servi
       is_access_token_expired(record, now)) {
     return nullptr;
   }
+  if (judge(settings, *session) != Errc::none) return nullptr;
   touch_session(services, *session);
   return session;
 }

@@ -19,8 +19,36 @@ PATHS = [
     ("plain proxying", "/plain", False),
     ("plain, with a 1.2 kB header added", LIMIT, False),
     ("session in shm", "/shm", True),
+    ("session in shm, 20 rules", "/rules", True),
     ("session in Redis", "/redis", True),
 ]
+
+# All of them hold for the provider's tokens.
+RULES = """
+    oidc_roles_required admin "editor reviewer" user;
+    oidc_groups_required staff;
+    oidc_scopes_required openid;
+    oidc_audience_required other api;
+    oidc_claims_forbidden act may_act;
+    oidc_require sub = alice;
+    oidc_require sub != mallory;
+    oidc_require sub in bob carol alice;
+    oidc_require sub matches "[a-z]+";
+    oidc_require iss matches "https?://.*";
+    oidc_require exp > 1700000000;
+    oidc_require iat >= 1700000000;
+    oidc_require groups contains staff;
+    oidc_require groups != banned;
+    oidc_require address.country = DE;
+    oidc_require address.city exists;
+    oidc_require level >= 2;
+    oidc_require level < 9;
+    oidc_require email_verified = true;
+    oidc_require email matches "[a-z.]+@example\\.com";
+"""
+CLAIMS = {"roles": ["reader", "user"], "groups": ["sales", "staff"], "level": 3,
+          "address": {"country": "DE", "city": "Ulm"}, "email": "alice@example.com",
+          "email_verified": True}
 
 
 def application(settings: Settings, port: int) -> Nginx:
@@ -32,8 +60,9 @@ def application(settings: Settings, port: int) -> Nginx:
 def with_real_sized_tokens(provider):
     """An access token of 1.2 kB: what is between base64url's 4/3, header and signature."""
     provider.token_life = 3600
+    provider.access_claims = dict(CLAIMS)
     plain = len(provider.issue({})["access_token"])
-    provider.access_claims = {"pad": "x" * ((TOKEN - plain) * 3 // 4 - 10)}
+    provider.access_claims["pad"] = "x" * ((TOKEN - plain) * 3 // 4 - 10)
     return provider
 
 
@@ -45,6 +74,7 @@ def configuration(upstream: int, port: int, op: ScriptedOp, redis: RedisServer,
         location("/plain", PROXY),
         location(LIMIT, f'{PROXY} proxy_set_header Authorization "Bearer {token}";'),
         location("/shm", protect(shm) + PROXY),
+        location("/rules", protect(shm) + RULES + PROXY),
         location("/redis", protect(
             stored, redirect_uri="/callback-redis", session_storage="redis",
             session_secret=SESSION_SECRET, redis_port=redis.port) + PROXY)])

@@ -39,4 +39,6 @@ STATUS = {
     "refresh_rejected": 401, "refresh_failed": 503, "refresh_unsaved": 503,
     "logout_cross_site": 403, "logout_state_invalid": 400, "revocation_failed": 502,
     "logout_token_invalid": 400, "logout_token_replayed": 400, "admin_request_invalid": 400,
+    # who may pass
+    "scope_insufficient": 403, "forbidden": 403,
 }

@@ -1,0 +1,88 @@
+#include "end_session.h"
+
+#include <algorithm>
+
+#include "in_worker.h"
+#include "oidc/outage.h"
+#include "remember.h"
+#include "revocation.h"
+#include "session_index.h"
+#include "steps.h"
+
+namespace oidc {
+namespace {
+
+bool remember_logouts(Services& services, const std::vector<StoreKey>& keys) {
+  return services.settings.session.outage_cached != 0 &&
+         std::all_of(keys.begin(), keys.end(),
+                     [&](const StoreKey& key) { return remember_logout(services, key); });
+}
+
+// The remember cookie's record that goes with the session, or that the request names.
+std::vector<StoreKey> remembered_keys(Services& services, const RequestFacts& facts,
+                                      const NamedSession& named) {
+  std::vector<StoreKey> keys;
+  const auto cookie = remember_cookie_of(services, facts);
+  if (cookie) keys.push_back(store_key(cookie->sid_view()));
+  if (named.session && !named.session->record().remember_sid.empty()) {
+    keys.push_back(store_key(named.session->record().remember_sid));
+  }
+  return keys;
+}
+
+}  // namespace
+
+Task<Result<void>> end_session(Services& services, NamedSession named) {
+  std::vector<StoreKey> keys;
+  if (named.session) keys = keys_of(*named.session);
+  keys.push_back(named.key);
+  Result<void> erased = co_await erase_sessions(services, keys);
+  if (!erased && !remember_logouts(services, keys)) co_return erased;
+  if (!named.session) co_return Result<void>();
+  const SessionRecord& record = named.session->record();
+  revoke_tokens(services, std::string(record.access_token), record.refresh_token.text());
+  const Membership who = membership_of(named.session->key(), record);
+  co_await unindex_session(services, who);
+  co_return Result<void>();
+}
+
+Task<std::vector<std::string>> destroy_session(Services& services, Facts facts,
+                                               NamedSession named) {
+  const Settings& settings = services.settings;
+  std::vector<std::string> cookies;
+  Result<void> ended = co_await in_worker(services, end_session(services, named));
+  const std::vector<StoreKey> remembered = remembered_keys(services, *facts, named);
+  for (const StoreKey& key : remembered) {
+    if (!ended) break;
+    const NamedSession forgotten{key, nullptr};
+    ended = co_await in_worker(services, end_session(services, forgotten));
+  }
+  if (!ended) {
+    services.log.write(LogLevel::warn, ended.error().code, ended.error().detail);
+    co_return cookies;
+  }
+  const bool https = own_origin_is_https(settings, *facts);
+  cookies.push_back(delete_cookie(session_cookie_attributes(settings, https)));
+  if (!remembered.empty()) {
+    cookies.push_back(delete_cookie(remember_cookie_attributes(settings, https)));
+  }
+  co_return cookies;
+}
+
+Task<std::vector<std::string>> destroy_present_session(Services& services, Facts facts) {
+  std::vector<std::string> cookies;
+  const CookieLookup found = session_cookie_of(services, *facts);
+  if (found.conflict) co_return cookies;  // whose is whose is not known
+  if (found.cookie) {
+    const SessionLookup lookup = co_await read_session(services, *found.cookie);
+    if (lookup.kind == SessionLookup::Kind::error) co_return cookies;
+    const NamedSession named{store_key(found.cookie->sid_view()), lookup.session};
+    co_return co_await destroy_session(services, facts, named);
+  }
+  if (!found.invalid) co_return cookies;
+  const bool https = own_origin_is_https(services.settings, *facts);
+  cookies.push_back(delete_cookie(session_cookie_attributes(services.settings, https)));
+  co_return cookies;
+}
+
+}  // namespace oidc
