@@ -22,7 +22,7 @@ struct Pattern::Program {
   std::vector<CharacterSet> sets;
   std::size_t start = kEnd;
 
-  // Returns where the node begins when `next` follows it; false in `fits` when it has become too much.
+  // Returns where the node begins when `next` follows it; `fits` is false when it became too much.
   std::size_t emit(const PatternNode& node, std::size_t next);
   bool fits = true;
 

@@ -70,10 +70,12 @@ std::string_view redirect_of(const ErrorSettings& errors, int status) {
   return status >= 500 ? std::string_view(errors.unexpected_redirect_uri) : std::string_view();
 }
 
-std::string_view without_query(std::string_view target) { return target.substr(0, target.find('?')); }
+std::string_view without_query(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
 
-// oidc_*_redirect_uri, for browsers: it would hide the status from everything else. Not from the very
-// page that it leads to: that would never end. Empty: nowhere.
+// oidc_*_redirect_uri, for browsers: it would hide the status from everything else. Not from the
+// very page that it leads to: that would never end. Empty: nowhere.
 std::string error_redirect(const Services& services, const RequestFacts& facts, int status) {
   const std::string_view configured = redirect_of(services.settings.errors, status);
   if (configured.empty() || !wants_page(facts)) return {};
