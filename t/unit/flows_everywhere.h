@@ -1,58 +1,16 @@
-// The flows as scenarios: how to get to where one begins, and how it begins. What follows is tried
-// with each of them at each of its awaits.
+// The flows as scenarios. What follows is tried with each of them at each of its awaits.
 #pragma once
 
 #include <cctype>
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "scripted_world.h"
+#include "flows_of_sessions.h"
+#include "scenario.h"
 
 namespace oidc::test {
 
-struct Scenario {
-  const char* name;
-  bool passes_anonymous = false;
-  bool waits = true;  // for anything at all
-  std::function<void(World&)> configure;
-  // Everything before the request in question.
-  std::function<void(World&, Browser&)> prepare;
-  std::function<Task<Outcome>(World&, Browser&, ScriptedBody&)> begin;
-};
-
-inline Form pending_answer(World& world, Browser& browser) {
-  return world.op.authorize(World::location(world.visit(browser, "/wanted")));
-}
-
-// The callback's query or body is made in prepare() and kept in a cookie that no server knows.
-inline void keep_answer(World& world, Browser& browser) {
-  browser.cookies["test-answer"] = {pending_answer(world, browser).encode(), ""};
-}
-inline std::string kept_answer(const Browser& browser) {
-  return browser.cookies.at("test-answer").value;
-}
-
-inline Task<Outcome> begin_access(World& world, Browser& browser, ScriptedBody&) {
-  return access_flow(world.worker.services, browser.navigate("/"));
-}
-inline Task<Outcome> begin_callback(World& world, Browser& browser, ScriptedBody& body) {
-  return callback_flow({&world.worker.services},
-                       browser.navigate("/callback?" + kept_answer(browser)), body);
-}
-inline Task<Outcome> begin_form_post(World& world, Browser& browser, ScriptedBody& body) {
-  body.set(kept_answer(browser));
-  return callback_flow({&world.worker.services}, browser.post_from_provider("/callback"), body);
-}
-inline Task<Outcome> begin_logout(World& world, Browser& browser, ScriptedBody&) {
-  return access_flow(world.worker.services, browser.post("/logout"));
-}
-
-inline void nothing(World&, Browser&) {}
-inline void plain(World&) {}
-
-inline const std::vector<Scenario>& scenarios() {
+inline const std::vector<Scenario>& login_scenarios() {
   static const std::vector<Scenario> all = {
       {"first visit", false, true, plain, nothing, begin_access},
       {"first visit, anonymous allowed", true, false,
@@ -126,6 +84,15 @@ inline const std::vector<Scenario>& scenarios() {
       {"logout", false, true, [](World& world) { world.settings.logout.uri_suffix = "/logout"; },
        [](World& world, Browser& browser) { world.log_in(browser); }, begin_logout},
   };
+  return all;
+}
+
+inline const std::vector<Scenario>& scenarios() {
+  static const std::vector<Scenario> all = [] {
+    std::vector<Scenario> both = login_scenarios();
+    both.insert(both.end(), session_scenarios().begin(), session_scenarios().end());
+    return both;
+  }();
   return all;
 }
 

@@ -14,7 +14,7 @@ using namespace test;
 
 class ThrowingFlow : public testing::TestWithParam<std::size_t> {
  protected:
-  [[nodiscard]] const Scenario& scenario() const { return scenarios()[GetParam()]; }
+  [[nodiscard]] const Scenario& scenario() const { return login_scenarios()[GetParam()]; }
 
   // Whether the request was let through.
   static bool passed(Root<Outcome>& root) {
@@ -54,8 +54,8 @@ TEST_P(ThrowingFlow, AtEachCall) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ThrowingFlow, testing::Range(std::size_t{0}, scenarios().size()),
-                         [](const auto& info) { return test_name(scenarios()[info.param]); });
+INSTANTIATE_TEST_SUITE_P(All, ThrowingFlow, testing::Range(std::size_t{0}, login_scenarios().size()),
+                         [](const auto& info) { return test_name(login_scenarios()[info.param]); });
 
 }  // namespace
 }  // namespace oidc
