@@ -54,7 +54,8 @@ TEST_P(ThrowingFlow, AtEachCall) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ThrowingFlow, testing::Range(std::size_t{0}, login_scenarios().size()),
+INSTANTIATE_TEST_SUITE_P(All, ThrowingFlow,
+                         testing::Range(std::size_t{0}, login_scenarios().size()),
                          [](const auto& info) { return test_name(login_scenarios()[info.param]); });
 
 }  // namespace
