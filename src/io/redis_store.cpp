@@ -77,7 +77,7 @@ RedisStore::RedisStore(Redis& redis, std::string prefix)
 
 void RedisStore::report_to(SessionCache& cache) {
   cache_ = &cache;
-  redis_.watch(std::make_shared<RedisWatch>(RedisWatch{prefix_ + ":", &cache}));
+  redis_.watch(std::make_shared<RedisWatch>(RedisWatch{std::string(prefix_).append(":"), &cache}));
 }
 
 std::string RedisStore::name_of(const StoreKey& key) const {
