@@ -233,13 +233,19 @@ Task<Remembered> make_session(Services& services, Making making) {
 
 Task<void> make_and_tell(Services& services, Making making, Arrival arrived) {
   Remembered result;
+  bool threw = false;
   try {
     result = co_await make_session(services, making);
   } catch (const std::exception&) {
     // Who waits is told; the promise must never stay open.
+    threw = true;
+    result.kind = SessionLookup::Kind::error;
+    result.why.code = Errc::internal;
   }
   const bool made = result.kind == SessionLookup::Kind::found;
   arrived->set(std::move(result));
+  // Others wait for as long as the entry is there.
+  if (threw) co_await undo(services, making);
   if (!made) co_return;
   // The session that the cookie belonged to, should it still be there: its tokens are the new one's.
   std::vector<StoreKey> before{store_key(making.copy->record().remember_sid)};
