@@ -68,11 +68,13 @@ struct ZoneSettings {
   std::size_t size = 0;
 };
 inline constexpr std::string_view kDefaultSessionZone = "oidc";
+// Of oidc_session_storage cookie.
+inline constexpr std::string_view kDefaultCookieZone = "oidc_cookies";
 inline constexpr std::string_view kSharedZoneName = "oidc_shared";
 inline constexpr std::string_view kSecretZoneName = "oidc_secret";
 inline constexpr std::string_view kStatesZoneName = "oidc_states";
 
-// oidc_session_zone, the default zone where it is not declared, and kStatesZoneName.
+// oidc_session_zone, the default zones where they are not declared, and kStatesZoneName.
 [[nodiscard]] Result<std::vector<ZoneSettings>> build_zones(const DirectiveWords& words);
 
 }  // namespace oidc

@@ -217,6 +217,12 @@ Result<void> finish_cookies(SettingsDraft& draft) {
     return draft.conflict("oidc_session_cookie_name",
                           "it begins as the cookies of pending logins do");
   }
+  if (settings.session.storage == StorageKind::cookie &&
+      std::string(session.name).append("_").starts_with(login.name)) {
+    return draft.conflict("oidc_session_cookie_name",
+                          "its parts (oidc_session_storage cookie) begin as the cookies of "
+                          "pending logins do");
+  }
   Result<void> checked = check_cookie(draft, "oidc_session_cookie_", session);
   if (!checked) return checked;
   return check_cookie(draft, "oidc_authorization_cookie_", login);

@@ -223,11 +223,12 @@ std::span<const Directive> redis_directives() {
 
 Result<void> finish_redis(SettingsDraft& draft) {
   const RedisSettings& redis = draft.settings.session.redis;
-  if (draft.settings.session.storage != StorageKind::redis) {
+  const SessionSettings& session = draft.settings.session;
+  if (session.storage != StorageKind::redis && !session.deny_in_redis) {
     for (const std::string_view name : {"oidc_redis_host", "oidc_redis_socket",
                                         "oidc_redis_cluster_nodes", "oidc_redis_sentinel_nodes"}) {
       if (!draft.is_set(name)) continue;
-      draft.warn(name, "no effect without oidc_session_storage redis");
+      draft.warn(name, "no effect without oidc_session_storage redis, or cookie deny=redis");
     }
     return {};
   }

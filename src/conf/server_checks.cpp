@@ -3,6 +3,7 @@
 #include <array>
 #include <tuple>
 
+#include "oidc/session_parts.h"
 #include "oidc/settings_builder.h"
 
 namespace oidc {
@@ -16,10 +17,20 @@ std::string who(const Settings& settings) {
   return "client \"" + settings.client.id + "\" at \"" + settings.provider.issuer + "\"";
 }
 
+bool same_kind(const SessionSettings& a, const SessionSettings& b) {
+  return a.storage == b.storage && a.deny_in_redis == b.deny_in_redis;
+}
+
+// What the store has is in shared memory.
+bool is_in_zone(const SessionSettings& session) {
+  return session.storage == StorageKind::shm ||
+         (session.storage == StorageKind::cookie && !session.deny_in_redis);
+}
+
 // Whether a record that one of them wrote is found and opened by the other.
 bool shares_records(const SessionSettings& a, const SessionSettings& b) {
-  if (a.storage != b.storage || !same_secrets(a, b)) return false;
-  if (a.storage == StorageKind::shm) return a.zone == b.zone;
+  if (!same_secrets(a, b) || !same_kind(a, b)) return false;
+  if (is_in_zone(a)) return a.zone == b.zone;
   const auto place = [](const RedisSettings& redis) {
     return std::tie(redis.host, redis.port, redis.socket, redis.prefix, redis.database,
                     redis.cluster_nodes, redis.sentinel_nodes, redis.sentinel_master);
@@ -27,8 +38,22 @@ bool shares_records(const SessionSettings& a, const SessionSettings& b) {
   return place(a.redis) == place(b.redis);
 }
 
+// Whether a cookie of `b` would be taken for a part of a session of `a`.
+bool has_part_named(const Settings& a, const Settings& b) {
+  if (a.session.storage != StorageKind::cookie) return false;
+  return part_index(b.session.cookie.name, a.session.cookie.name) != 0 ||
+         part_index(b.session.remember.cookie.name, a.session.cookie.name) != 0 ||
+         std::string(a.session.cookie.name).append("_").starts_with(b.authorization.cookie.name);
+}
+
 Result<void> check_cookie_names(const Settings& a, const Settings& b) {
   const bool same_session = a.session.cookie.name == b.session.cookie.name;
+  if (has_part_named(a, b) || has_part_named(b, a)) {
+    return error("oidc_session_cookie_name: \"" + a.session.cookie.name + "\" and \"" +
+                 b.session.cookie.name +
+                 "\" on one server: with oidc_session_storage cookie one of them is the name of a "
+                 "part of the other; give them different names");
+  }
   if (a.identity != b.identity) {
     if (same_session) {
       return error("oidc_session_cookie_name: \"" + a.session.cookie.name + "\" is shared by " +
@@ -100,8 +125,8 @@ bool same_secrets(const SessionSettings& a, const SessionSettings& b) {
 }
 
 bool same_store(const SessionSettings& a, const SessionSettings& b) {
-  if (a.storage != b.storage) return false;
-  if (a.storage == StorageKind::shm) return a.zone == b.zone;
+  if (!same_kind(a, b)) return false;
+  if (is_in_zone(a)) return a.zone == b.zone;
   const auto all = [](const RedisSettings& redis) {
     return std::tie(redis.host, redis.port, redis.socket, redis.prefix, redis.database,
                     redis.username, redis.ssl, redis.ssl_verify, redis.ssl_trusted_certificate,

@@ -1,6 +1,7 @@
 // Where sessions are kept, for how long, and what seals them.
 #include <algorithm>
 
+#include "oidc/session_parts.h"
 #include "setters.h"
 
 namespace oidc {
@@ -16,25 +17,84 @@ constexpr std::size_t kMaxZone = 64ULL * 1024 * 1024 * 1024;
 constexpr std::size_t kDefaultZone = 16 * 1024 * 1024;
 constexpr std::size_t kDefaultStatesZone = 8 * 1024 * 1024;
 
+// Of all parts of a session in cookies. By default they and 2k of other cookies fit into one of
+// nginx's large_client_header_buffers.
+constexpr std::size_t kLeastInCookies = 1024;
+constexpr std::size_t kMostInCookies = kMostParts * kPartSize;
+constexpr std::size_t kDefaultInCookies = 6 * 1024;
+
 bool is_zone_name(std::string_view name) {
   return !name.empty() && is_visible(name) && name.find(':') == std::string_view::npos;
 }
 
+// The NAME of shm:NAME; nullopt: the word is no such thing.
+std::optional<std::string_view> zone_in(std::string_view word) {
+  constexpr std::string_view kShm = "shm:";
+  if (!word.starts_with(kShm) || !is_zone_name(word.substr(kShm.size()))) return std::nullopt;
+  return word.substr(kShm.size());
+}
+
+// What may follow the word cookie.
+Result<void> cookie_option(SessionSettings& session, std::string_view word) {
+  constexpr std::string_view kSize = "size=";
+  constexpr std::string_view kDeny = "deny=";
+  if (word.starts_with(kSize)) {
+    return assign(session.cookie_size,
+                  parse_size(word.substr(kSize.size()), kLeastInCookies, kMostInCookies));
+  }
+  if (!word.starts_with(kDeny)) {
+    return bad_value(word, "only size=SIZE and deny=shm[:ZONE] or deny=redis may follow cookie");
+  }
+  const std::string_view place = word.substr(kDeny.size());
+  session.deny_in_redis = place == "redis";
+  session.zone = kDefaultCookieZone;
+  if (session.deny_in_redis || place == "shm") return {};
+  const auto zone = zone_in(place);
+  if (!zone) {
+    return bad_value(word, "it must be deny=shm, deny=shm:NAME of an oidc_session_zone, or "
+                           "deny=redis");
+  }
+  session.zone = *zone;
+  if (session.zone == kStatesZoneName) return bad_value(word, "the module uses this zone itself");
+  return {};
+}
+
+Result<void> in_cookies(SessionSettings& session, const DirectiveUse& use) {
+  session.storage = StorageKind::cookie;
+  session.zone = kDefaultCookieZone;
+  std::string_view before;
+  for (std::size_t i = 1; i < use.words.size(); ++i) {
+    const std::string_view word = use.words[i];
+    const std::string_view kind = word.substr(0, word.find('='));
+    if (kind == before) return bad_value(word, "it is there twice");
+    before = kind;
+    Result<void> option = cookie_option(session, word);
+    if (!option) return option;
+  }
+  return {};
+}
+
 Result<void> storage(SettingsDraft& draft, const DirectiveUse& use) {
   SessionSettings& session = draft.settings.session;
-  std::string_view word = use.words[0];
+  const std::string_view word = use.words[0];
   session.zone = kDefaultSessionZone;
   session.storage = StorageKind::shm;
+  session.deny_in_redis = false;
+  session.cookie_size = kDefaultInCookies;
+  if (word == "cookie") return in_cookies(session, use);
+  if (use.words.size() > 1) {
+    return bad_value(use.words[1], "nothing may follow shm or redis");
+  }
   if (word == "shm") return {};
   if (word == "redis") {
     session.storage = StorageKind::redis;
     return {};
   }
-  constexpr std::string_view kShm = "shm:";
-  if (!word.starts_with(kShm) || !is_zone_name(word.substr(kShm.size()))) {
-    return bad_value(word, "it must be shm, shm:NAME of an oidc_session_zone, or redis");
+  const auto zone = zone_in(word);
+  if (!zone) {
+    return bad_value(word, "it must be shm, shm:NAME of an oidc_session_zone, redis or cookie");
   }
-  session.zone = word.substr(kShm.size());
+  session.zone = *zone;
   if (session.zone == kStatesZoneName) return bad_value(word, "the module uses this zone itself");
   return {};
 }
@@ -135,7 +195,7 @@ Result<void> fact_headers(SettingsDraft& draft, const DirectiveUse& use) {
 }
 
 constexpr Directive kDirectives[] = {
-    {"oidc_session_storage", 1, 1, Contexts::all, false, "shm", storage},
+    {"oidc_session_storage", 1, 3, Contexts::all, false, "shm", storage},
     {"oidc_session_secret", 1, kMaxSecrets, Contexts::all, false, "off", secrets},
     {"oidc_session_absolute_timeout", 1, 1, Contexts::all, false, "24h",
      seconds<0, kYear, kSession, &SessionSettings::absolute_timeout>},
@@ -171,6 +231,45 @@ std::span<const Directive> session_directives() {
   return kDirectives;
 }
 
+namespace {
+
+// What needs to find sessions, or to end them wherever they are, needs a place that all share.
+Result<void> check_in_cookies(SettingsDraft& draft) {
+  SessionSettings& session = draft.settings.session;
+  if (session.secrets.empty()) {
+    return draft.conflict("oidc_session_secret",
+                          "it must be set for oidc_session_storage cookie: the sessions are sealed "
+                          "with it");
+  }
+  if (session.remember.on) {
+    return draft.conflict("oidc_session_remember",
+                          "it needs a store (oidc_session_storage shm or redis): a cookie that "
+                          "outlives the browser would have to hold the refresh token, which "
+                          "a refresh uses up");
+  }
+  if (session.deny_in_redis) return {};
+  const LogoutSettings& logout = draft.settings.logout;
+  const std::pair<std::string_view, bool> wants_sharing[] = {
+      {"oidc_backchannel_logout_uri", !logout.backchannel_uri.empty()},
+      {"oidc_frontchannel_logout_uri", !logout.frontchannel_uri.empty()},
+      {"oidc_session_max_per_subject", session.max_per_subject != 0}};
+  for (const auto& [name, wanted] : wants_sharing) {
+    if (!wanted) continue;
+    return draft.conflict(name, "with sessions in cookies it needs the list of ended sessions where "
+                                "all gateways see it: \"oidc_session_storage cookie deny=redis\" "
+                                "(with oidc_redis_*), or sessions in shm or redis");
+  }
+  const bool demanded = draft.is_set("oidc_session_store_metadata") && session.store_metadata;
+  if (demanded) {
+    draft.warn("oidc_session_store_metadata",
+               "on: no effect with oidc_session_storage cookie unless deny=redis");
+  }
+  session.store_metadata = false;
+  return {};
+}
+
+}  // namespace
+
 Result<void> finish_session(SettingsDraft& draft) {
   const SessionSettings& session = draft.settings.session;
   if (session.storage == StorageKind::redis && session.secrets.empty()) {
@@ -182,6 +281,10 @@ Result<void> finish_session(SettingsDraft& draft) {
     return draft.conflict("oidc_session_max_per_subject",
                           "it needs oidc_session_store_metadata on: without it nobody knows whose "
                           "the sessions are");
+  }
+  if (session.storage == StorageKind::cookie) {
+    Result<void> checked = check_in_cookies(draft);
+    if (!checked) return checked;
   }
   if (session.absolute_timeout == 0 && session.idling_timeout == 0 &&
       session.rolling_timeout == 0) {
@@ -235,6 +338,7 @@ Result<std::vector<ZoneSettings>> build_zones(const DirectiveWords& words) {
   };
   add_missing(kDefaultSessionZone, kDefaultZone);
   add_missing(kStatesZoneName, kDefaultStatesZone);
+  add_missing(kDefaultCookieZone, kDefaultZone);
   return std::move(draft.zones);
 }
 

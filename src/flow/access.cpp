@@ -1,8 +1,10 @@
 #include "answers.h"
+#include "cookie_session.h"
 #include "end_session.h"
 #include "oidc/admission.h"
 #include "oidc/touch_throttle.h"
 #include "remember.h"
+#include "session_index.h"
 #include "steps.h"
 
 namespace oidc {
@@ -11,9 +13,7 @@ namespace {
 // A wrong credential is not nobody's: refused once, and the cookie goes.
 Outcome deny_and_forget(Services& services, const RequestFacts& facts, Error why) {
   Outcome outcome = deny(services, facts, std::move(why));
-  const bool https = own_origin_is_https(services.settings, facts);
-  outcome.set_cookies.push_back(
-      delete_cookie(session_cookie_attributes(services.settings, https)));
+  append_session_deletion(services, facts, outcome.set_cookies);
   return outcome;
 }
 
@@ -85,10 +85,23 @@ Error worth_telling(Error why) {
   return why;
 }
 
-// A session that does, so far: refreshed and renewed where that is due.
+// What the browser has is not what the session is: it gets that. Its index lives as long.
+void hand_out(Services& services, const RequestFacts& facts, const OpenSession& session,
+              std::vector<std::string>& set_cookies) {
+  if (!append_session_cookies(services, facts, session, set_cookies)) return;
+  if (services.in_cookies == nullptr) return;  // touch_session does it
+  const Milliseconds ttl =
+      record_ttl(session.record(), services.settings.session, services.loop.now());
+  if (ttl.count() <= 0) return;
+  const Membership who = membership_of(session.key(), session.record());
+  services.loop.spawn(keep_indexed(services, who, ttl));
+}
+
+// A session that does, so far: refreshed and renewed where that is due. `reissue`: with its cookies.
 Task<Outcome> with_session(Services& services, Facts facts,
-                           std::shared_ptr<const OpenSession> session) {
+                           std::shared_ptr<const OpenSession> session, bool reissue) {
   const Seconds now = services.loop.now();
+  const std::shared_ptr<const OpenSession> before = session;
   bool settled = true;  // what this request knows is what the store has
   if (is_refresh_due(session->record(), services.settings, now)) {
     const RefreshResult result = co_await refresh_session(services, session);
@@ -118,8 +131,10 @@ Task<Outcome> with_session(Services& services, Facts facts,
       co_return co_await unauthenticated(services, facts, ended);
     }
     session = renewal.session;
-    if (renewal.renewed) cookies.push_back(session_set_cookie(services, *facts, session->cookie()));
+    reissue = reissue || renewal.renewed;
   }
+  if (services.in_cookies != nullptr && session != before) reissue = true;
+  if (reissue) hand_out(services, *facts, *session, cookies);
   touch_session(services, *session);
   Outcome outcome = co_await admit(services, facts, session);
   // What a refusal deletes is deleted last.
@@ -138,7 +153,7 @@ bool may_be_remembered(const Services& services, const SessionLookup& lookup) {
 
 // Whatever becomes of the request: the old remember cookie is used up.
 Task<Outcome> with_remembered(Services& services, Facts facts, Remembered made) {
-  Outcome outcome = co_await with_session(services, facts, made.session);
+  Outcome outcome = co_await with_session(services, facts, made.session, false);
   if (!made.cookie) co_return outcome;
   std::vector<std::string> cookies;
   cookies.push_back(session_set_cookie(services, *facts, made.session->cookie()));
@@ -165,7 +180,7 @@ Task<Outcome> access_flow(Services& services, Facts facts) {
     co_return co_await unauthenticated(services, facts, worth_telling(lookup.why));
   }
   if (lookup.outage) co_return co_await admit(services, facts, lookup.session);
-  co_return co_await with_session(services, facts, lookup.session);
+  co_return co_await with_session(services, facts, lookup.session, lookup.reissue);
 }
 
 }  // namespace oidc

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cookie_session.h"
 #include "in_worker.h"
 #include "oidc/outage.h"
 #include "remember.h"
@@ -62,7 +63,7 @@ Task<std::vector<std::string>> destroy_session(Services& services, Facts facts,
     co_return cookies;
   }
   const bool https = own_origin_is_https(settings, *facts);
-  cookies.push_back(delete_cookie(session_cookie_attributes(settings, https)));
+  append_session_deletion(services, *facts, cookies);
   if (!remembered.empty()) {
     cookies.push_back(delete_cookie(remember_cookie_attributes(settings, https)));
   }
@@ -74,14 +75,13 @@ Task<std::vector<std::string>> destroy_present_session(Services& services, Facts
   const CookieLookup found = session_cookie_of(services, *facts);
   if (found.conflict) co_return cookies;  // whose is whose is not known
   if (found.cookie) {
-    const SessionLookup lookup = co_await read_session(services, *found.cookie);
+    const SessionLookup lookup = co_await read_sent_session(services, facts, *found.cookie);
     if (lookup.kind == SessionLookup::Kind::error) co_return cookies;
     const NamedSession named{store_key(found.cookie->sid_view()), lookup.session};
     co_return co_await destroy_session(services, facts, named);
   }
   if (!found.invalid) co_return cookies;
-  const bool https = own_origin_is_https(services.settings, *facts);
-  cookies.push_back(delete_cookie(session_cookie_attributes(services.settings, https)));
+  append_session_deletion(services, *facts, cookies);
   co_return cookies;
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "cookie_session.h"
 #include "oidc/provider.h"
 #include "remember.h"
 #include "session_index.h"
@@ -95,20 +96,26 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
       seal_envelope(bytes, cookie.sid_view(), services.keys, settings.identity);
   const StoreKey key = store_key(cookie.sid_view());
   const Milliseconds ttl = record_ttl(record, settings.session, now);
-  const StoreWrite written = co_await services.store.insert(key, envelope, ttl);
+  const Membership who = membership_of(key, record);
+  auto session = OpenSession::make(cookie, key, std::string(envelope_generation(envelope)),
+                                   std::move(bytes));
+  if (!session) co_return std::move(session).error();
+  const Result<void> fits = check_fits(services, **session);
+  if (!fits) co_return fits.error();
+  StoreWrite written;
+  written.status = StoreStatus::hit;  // where the browser keeps it
+  if (services.in_cookies == nullptr) {
+    written = co_await services.store.insert(key, envelope, ttl);
+  }
   if (written.status != StoreStatus::hit) {
     if (remembered) services.loop.spawn(forget(services, store_key(remember.sid_view())));
     co_return Error{written.full ? Errc::store_full : Errc::store_unavailable, written.detail};
   }
-  const Membership who = membership_of(key, record);
   const Result<void> admitted = co_await admit(services, who, ttl, exchange);
   if (!admitted) {
     if (remembered) services.loop.spawn(forget(services, store_key(remember.sid_view())));
     co_return admitted.error();
   }
-  auto session = OpenSession::make(cookie, key, std::string(envelope_generation(envelope)),
-                                   std::move(bytes));
-  if (!session) co_return std::move(session).error();
   auto login = std::make_shared<Login>();
   login->session = std::move(*session);
   if (remembered) login->remember = remember;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "cookie_session.h"
 #include "oidc/crypto.h"
 #include "oidc/outage.h"
 #include "oidc/session_cache.h"
@@ -208,7 +209,7 @@ Task<SessionLookup> find_session(Services& services, Facts facts) {
     lookup.why.code = Errc::session_expired;
     co_return lookup;
   }
-  lookup = co_await read_session(services, cookie);
+  lookup = co_await read_sent_session(services, facts, cookie);
   if (lookup.kind == SessionLookup::Kind::error) {
     auto confirmed = session_in_outage(services, key);
     // A pointer is no session, and what it points to is in the store.
@@ -240,9 +241,9 @@ Task<void> touch(Services& services, Membership who, Milliseconds ttl) {
 
 void touch_session(Services& services, const OpenSession& session) {
   const Seconds idling = services.settings.session.idling_timeout;
-  if (idling == 0) return;
+  if (idling == 0 || services.in_cookies != nullptr) return;
   const Seconds now = services.loop.now();
-  const Seconds interval = std::min<Seconds>(60, std::max<Seconds>(idling / 4, 1));
+  const Seconds interval = touch_interval(idling);
   if (!services.touches.due(session.key(), now, interval)) return;
   const Milliseconds ttl = record_ttl(session.record(), services.settings.session, now);
   if (ttl.count() <= 0) return;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "cookie_session.h"
 #include "answers.h"
 #include "oidc/form.h"
 #include "oidc/logout_flows.h"
@@ -120,9 +121,7 @@ Task<Outcome> frontchannel_logout_flow(Owners owners, Facts facts) {
     if (ended && lookup.kind == SessionLookup::Kind::error) ended = lookup.why;
     if (!ended) co_return deny(services, *facts, std::move(ended).error());
     if (!meant) continue;
-    const bool https = own_origin_is_https(services.settings, *facts);
-    outcome.set_cookies.push_back(
-        delete_cookie(session_cookie_attributes(services.settings, https)));
+    append_session_deletion(services, *facts, outcome.set_cookies);
   }
   co_return outcome;
 }

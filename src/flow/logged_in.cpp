@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "answers.h"
+#include "cookie_session.h"
 #include "oidc/form.h"
 #include "oidc/rules.h"
 #include "oidc/url.h"
@@ -49,6 +50,10 @@ Outcome redirect_home(Services& services, const RequestFacts& facts, const std::
 Outcome logged_in(Services& services, const RequestFacts& facts, const std::string& target,
                   const Login& login) {
   const Settings& settings = services.settings;
+  std::vector<std::string> cookies;
+  if (!append_session_cookies(services, facts, *login.session, cookies)) {
+    return deny(services, facts, Error{Errc::session_too_large, {}});
+  }
   Outcome outcome;
   // Whom the rules refuse gets no tokens: the target says so.
   const bool refused = judge(settings, *login.session) != Errc::none;
@@ -67,7 +72,7 @@ Outcome logged_in(Services& services, const RequestFacts& facts, const std::stri
       break;
   }
   outcome.session = login.session;
-  outcome.set_cookies.push_back(session_set_cookie(services, facts, login.session->cookie()));
+  outcome.set_cookies = std::move(cookies);
   if (login.remember) {
     outcome.set_cookies.push_back(remember_set_cookie(services, facts, *login.remember));
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "answers.h"
+#include "cookie_session.h"
 #include "end_session.h"
 #include "oidc/base64url.h"
 #include "oidc/crypto.h"
@@ -61,7 +62,7 @@ Task<Result<NamedSessions>> named_sessions(Services& services, Facts facts) {
   }
   for (const SessionCookie& cookie : cookies) {
     NamedSession named{store_key(cookie.sid_view()), nullptr};
-    const SessionLookup lookup = co_await read_session(services, cookie);
+    const SessionLookup lookup = co_await read_sent_session(services, facts, cookie);
     if (lookup.kind == SessionLookup::Kind::error && !may_outlive) co_return lookup.why;
     named.session = lookup.session;
     found.push_back(std::move(named));
@@ -219,7 +220,7 @@ Task<Outcome> logout_flow(Services& services, Facts facts) {
                         ? logged_out_page(services)
                         : redirect(services, *facts, std::move(farewell.location));
   const bool https = own_origin_is_https(settings, *facts);
-  outcome.set_cookies.push_back(delete_cookie(session_cookie_attributes(settings, https)));
+  append_session_deletion(services, *facts, outcome.set_cookies);
   if (remembered || settings.session.remember.on) {
     outcome.set_cookies.push_back(delete_cookie(remember_cookie_attributes(settings, https)));
   }

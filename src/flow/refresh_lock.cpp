@@ -9,9 +9,14 @@ namespace {
 constexpr Milliseconds kPoll{20};
 constexpr Milliseconds kSpare{10000};
 
+// Whether other machines have the same ledger.
+bool is_shared(const SessionSettings& session) noexcept {
+  return session.storage == StorageKind::redis || session.deny_in_redis;
+}
+
 // The longest that one call on the store takes: a connection that breaks is tried once more.
 Milliseconds store_call(const SessionSettings& session) {
-  if (session.storage != StorageKind::redis) return Milliseconds(0);
+  if (!is_shared(session)) return Milliseconds(0);
   const RedisSettings& redis = session.redis;
   return Milliseconds(redis.connect_timeout_ms +
                       2 * (redis.send_timeout_ms + redis.read_timeout_ms));
@@ -36,7 +41,7 @@ RefreshLock::RefreshLock(const Services& services, const StoreKey& family)
       life(refresh_lock_life(services.settings)) {
   lease.append(family.view());
   failure.append(family.view());
-  if (services.settings.session.storage == StorageKind::redis) {
+  if (is_shared(services.settings.session)) {
     in_store.append("lock:refresh:").append(family.view());
   }
   held = in_store.empty();

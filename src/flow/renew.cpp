@@ -2,6 +2,7 @@
 // a refresh, a logout or another renewal comes between them, is in docs/design.md.
 #include <algorithm>
 
+#include "cookie_session.h"
 #include "oidc/outage.h"
 #include "session_index.h"
 #include "steps.h"
@@ -71,10 +72,22 @@ std::string pointer(Services& services, const OpenSession& current, const Attemp
   record.created = old.created;
   record.absolute_end = old.absolute_end;
   record.sid_since = old.sid_since;
+  record.tokens_since = services.loop.now();  // since when it is a pointer
   record.next_sid = attempt.cookie.sid_view();
   const std::string bytes = encode_record(record);
   return seal_envelope(bytes, current.cookie().sid_view(), services.keys,
                        services.settings.identity);
+}
+
+// In cookies the old record would be there again when the pointer went.
+Task<StoreWrite> leave_pointer(Services& services, Session current, std::string pointer,
+                               Milliseconds grace) {
+  if (services.in_cookies != nullptr) {
+    co_return co_await services.in_cookies->supersede(current->key(), current->generation(),
+                                                      std::move(pointer));
+  }
+  co_return co_await services.store.replace(current->key(), current->generation(),
+                                            std::move(pointer), grace);
 }
 
 // Nothing was committed: no trace stays.
@@ -94,13 +107,13 @@ enum class Step : std::uint8_t { again, done, abandoned, unknown };
 
 // One try, from reading the old record to the write over it that decides.
 Task<Step> try_once(Services& services, Attempt& attempt, Renewal& result) {
-  const SessionLookup now = co_await read_session(services, result.session->cookie());
+  const SessionLookup now = co_await read_known_session(services, result.session);
   if (now.kind == SessionLookup::Kind::error) co_return Step::abandoned;
   result.session = now.session;
   if (!now.session || now.session->key() != attempt.old_key) co_return Step::abandoned;
   std::string envelope;
   const Result<Session> next = successor(services, *now.session, attempt, envelope);
-  if (!next) co_return Step::abandoned;
+  if (!next || !check_fits(services, **next)) co_return Step::abandoned;
   const SessionSettings& settings = services.settings.session;
   const Milliseconds ttl = record_ttl((*next)->record(), settings, services.loop.now());
   if (ttl.count() <= 0) co_return Step::abandoned;
@@ -122,12 +135,11 @@ Task<Step> try_once(Services& services, Attempt& attempt, Renewal& result) {
   if (attempt.requester.expired() || spent > kCommitWithin) co_return Step::abandoned;
   const Milliseconds grace = grace_of(Milliseconds(settings.rolling_timeout * 1000));
   std::string left = pointer(services, *now.session, attempt);
-  const StoreWrite written = co_await services.store.replace(
-      attempt.old_key, now.session->generation(), std::move(left), grace);
+  const StoreWrite written = co_await leave_pointer(services, now.session, std::move(left), grace);
   if (written.status == StoreStatus::miss) co_return Step::again;
   if (written.status == StoreStatus::error) {
     warn(services, written.detail);
-    const SessionLookup after = co_await read_session(services, now.session->cookie());
+    const SessionLookup after = co_await read_known_session(services, now.session);
     if (!after.session || after.session->key() != attempt.new_key) co_return Step::unknown;
   }
   result.renewed = true;

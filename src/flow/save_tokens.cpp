@@ -1,5 +1,6 @@
 #include "save_tokens.h"
 
+#include "cookie_session.h"
 #include "session_index.h"
 #include "steps.h"
 
@@ -70,6 +71,14 @@ Task<SavedTokens> stored(Services& services, Session session) {
                   there.error());
 }
 
+// Nothing can hold these tokens, and those before them are used up.
+Task<SavedTokens> give_up(Services& services, Session current, Error why) {
+  services.log.write(info(why.code).level, why.code, why.detail);
+  const Result<void> erased = co_await erase_sessions(services, keys_of(*current));
+  if (!erased) services.log.write(LogLevel::warn, erased.error().code, erased.error().detail);
+  co_return saved(RefreshResult::Kind::ended, nullptr, std::move(why));
+}
+
 }  // namespace
 
 Result<Session> with_tokens(Services& services, const OpenSession& redeemed,
@@ -87,7 +96,7 @@ Result<Session> with_tokens(Services& services, const OpenSession& redeemed,
 }
 
 Task<RefreshResult> read_again(Services& services, Session known) {
-  SessionLookup now = co_await read_session(services, known->cookie());
+  SessionLookup now = co_await read_known_session(services, known);
   RefreshResult result;
   result.session = std::move(now.session);
   result.why = std::move(now.why);
@@ -110,6 +119,8 @@ Task<SavedTokens> save_tokens(Services& services, Session redeemed, Session fres
       const Error over{Errc::session_expired, {}};
       co_return saved(RefreshResult::Kind::ended, nullptr, over);
     }
+    const Result<void> fits = check_fits(services, *merged->session);
+    if (!fits) co_return co_await give_up(services, current, fits.error());
     const StoreWrite written = co_await services.store.replace(
         current->key(), current->generation(), merged->envelope, ttl);
     if (written.status == StoreStatus::hit) co_return co_await stored(services, merged->session);

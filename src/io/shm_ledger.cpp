@@ -74,6 +74,14 @@ Task<StoreWrite> ShmLedger::erase_if_equal(std::string name, std::string value) 
   }));
 }
 
+bool ShmLedger::holds(std::string_view name) {
+  return zone_
+      .locked([&](ShmTable& table) {
+        return table.read(name, ngx_current_msec, std::span<char>());
+      })
+      .has_value();
+}
+
 StoreWrite ShmLedger::put(const std::string& name, std::string_view value, Milliseconds ttl,
                           ShmTable::When when) {
   if (value.size() > kMaxValue) return no_room();
@@ -81,7 +89,7 @@ StoreWrite ShmLedger::put(const std::string& name, std::string_view value, Milli
                               .value = value,
                               .expires_at = shm_deadline(ttl),
                               .when = when,
-                              .evict_live = true};
+                              .evict_live = evicts_};
   const auto put =
       zone_.locked([&](ShmTable& table) { return table.put(write, ngx_current_msec); });
   if (put.status == ShmTable::Put::stored) return hit_or_miss(true);
@@ -103,7 +111,7 @@ Task<StoreWrite> ShmLedger::join(std::string set, std::string member, Millisecon
     const std::string value = encode(members);
     if (value.size() > kMaxValue) return ShmTable::Put::too_large;
     const ShmTable::Write write{
-        .key = set, .value = value, .expires_at = members.back().end, .evict_live = true};
+        .key = set, .value = value, .expires_at = members.back().end, .evict_live = evicts_};
     return table.put(write, now).status;
   });
   co_return status == ShmTable::Put::stored ? hit_or_miss(true) : no_room();

@@ -6,17 +6,23 @@
 #include <vector>
 
 #include "io/shm_zone.h"
+#include "oidc/cookie_store.h"
 #include "oidc/io.h"
 
 namespace oidc {
 
-class ShmLedger final : public Ledger {
+class ShmLedger final : public Ledger, public LedgerAtHand {
  public:
   // Of one entry, or of a set with all its members.
   static constexpr std::size_t kMaxValue = 64 * 1024;
 
+  // What a full zone does: evict what was used least, or refuse to write. An entry that keeps a
+  // session out must not be forgotten.
+  enum class WhenFull : std::uint8_t { evict, refuse };
+
   // The zone outlives it.
-  explicit ShmLedger(ShmZone& zone) : zone_(zone), buffer_(kMaxValue) {}
+  explicit ShmLedger(ShmZone& zone, WhenFull when_full = WhenFull::evict)
+      : zone_(zone), evicts_(when_full == WhenFull::evict), buffer_(kMaxValue) {}
 
   [[nodiscard]] Task<LedgerRead> read(std::string name) override;
   [[nodiscard]] Task<StoreWrite> write(std::string name, std::string value,
@@ -28,12 +34,14 @@ class ShmLedger final : public Ledger {
                                       Milliseconds ttl) override;
   [[nodiscard]] Task<StoreWrite> leave(std::string set, std::string member) override;
   [[nodiscard]] Task<LedgerMembers> members(std::string set) override;
+  [[nodiscard]] bool holds(std::string_view name) override;
 
  private:
   [[nodiscard]] StoreWrite put(const std::string& name, std::string_view value, Milliseconds ttl,
                                ShmTable::When when);
 
   ShmZone& zone_;
+  bool evicts_;
   std::vector<char> buffer_;
 };
 

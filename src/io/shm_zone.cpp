@@ -21,6 +21,11 @@ const ShmUse kStatesZone{{.kind = 4, .block_size = 128},
                          "a state that was used before the reload may be used once more",
                          "logins are refused; oidc_authorization_zone should make it larger",
                          51};
+const ShmUse kCookieZone{{.kind = 5, .block_size = 256},
+                         "entries",
+                         "sessions in cookies that were logged out count again until they end",
+                         "logouts fail; its oidc_session_zone should be larger",
+                         160};
 const ShmUse kSecretZone{{.kind = 3, .block_size = 128},
                          "secrets",
                          "sessions sealed with the secret that it kept do not open any more",

@@ -25,6 +25,8 @@ struct ShmUse {
 extern const ShmUse kSessionZone;
 extern const ShmUse kSharedZone;
 extern const ShmUse kStatesZone;
+// What is known of sessions in cookies: it forgets nothing before its time.
+extern const ShmUse kCookieZone;
 // For the session secret that is made at start: it must outlive changes of the other zones.
 extern const ShmUse kSecretZone;
 

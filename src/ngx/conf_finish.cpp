@@ -15,6 +15,27 @@ void log_error(ngx_conf_t* cf, const std::string& text) {
   ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%V", &view);
 }
 
+// The Cookie header is one line, and other cookies want some of it.
+void check_header_buffers(ngx_conf_t* cf, const ngx_http_core_srv_conf_t& core,
+                          const std::vector<const Settings*>& settings) {
+  constexpr std::size_t kOthers = 2048;
+  std::size_t largest = 0;
+  for (const Settings* each : settings) {
+    if (each->session.storage != StorageKind::cookie) continue;
+    largest = std::max(largest, each->session.cookie_size);
+  }
+  const std::size_t buffer = core.large_client_header_buffers.size;
+  if (largest == 0 || largest + kOthers <= buffer) return;
+  std::string text("oidc_session_storage: a session in cookies may take ");
+  text.append(std::to_string(largest)).append(" bytes of a Cookie header, and ");
+  text.append("large_client_header_buffers of server \"").append(to_view(core.server_name));
+  text.append("\" have ").append(std::to_string(buffer));
+  text.append(" for all of it: nginx would answer 400; they want ");
+  text.append(std::to_string((largest + kOthers + 1023) / 1024)).append("k, or size= less");
+  ngx_str_t view = to_ngx_str(text);
+  ngx_log_error(NGX_LOG_WARN, cf->log, 0, "%V", &view);
+}
+
 bool finish_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t& core) {
   auto& server =
       *static_cast<ServerObject*>(core.ctx->srv_conf[ngx_http_openid_connect_module.ctx_index]);
@@ -26,6 +47,7 @@ bool finish_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t& core) {
     log_error(cf, text.append(":").append(std::to_string(core.line)).append(")"));
     return false;
   }
+  check_header_buffers(cf, core, server.settings);
   for (const Settings* settings : server.settings) {
     for (const UpstreamHeader& header : settings->upstream_headers) {
       server.view.clear_names.add(header.name);
@@ -63,9 +85,22 @@ bool declare_zones(ngx_conf_t* cf, MainObject& main) {
   if (main.view.states_zone == nullptr) return false;
   // Stores differ in their zones, so each zone is declared once.
   for (StoreConf& store : main.view.stores) {
-    if (store.settings->storage != StorageKind::shm) continue;
+    const bool cookies = store.settings->storage == StorageKind::cookie;
+    if (store.settings->storage == StorageKind::redis || store.settings->deny_in_redis) continue;
     const std::string& name = store.settings->zone;
-    store.zone = ShmZone::declare(cf, name, size_of(main, name), kSessionZone);
+    const bool elsewhere = std::any_of(
+        main.view.stores.data(), &store, [&](const StoreConf& other) {
+          return other.zone != nullptr && other.zone->name() == name;
+        });
+    if (elsewhere) {
+      std::string text("oidc_session_storage: the zone \"");
+      text.append(name).append("\" cannot be that of shm and of cookie: one forgets what was not ");
+      log_error(cf, text.append("used for long, the other must not; declare another "
+                                "oidc_session_zone"));
+      return false;
+    }
+    store.zone = ShmZone::declare(cf, name, size_of(main, name),
+                                  cookies ? kCookieZone : kSessionZone);
     if (store.zone == nullptr) return false;
   }
   const bool generates =

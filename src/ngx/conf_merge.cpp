@@ -106,7 +106,8 @@ std::optional<Objection> number_store(const Merging& merging, Settings& settings
                                       LocationResolver resolver) {
   MainObject& main = merging.main();
   std::vector<StoreConf>& known = main.view.stores;
-  const bool redis = settings.session.storage == StorageKind::redis;
+  const bool redis =
+      settings.session.storage == StorageKind::redis || settings.session.deny_in_redis;
   if (!redis) resolver = nullptr;
   settings.store_index = find_position(known.size(), [&](std::size_t i) {
     return same_store(*known[i].settings, settings.session) && main.store_resolvers[i] == resolver;
@@ -207,6 +208,17 @@ bool is_administration(const Merging& merging, const LocationObject& location) {
          location.own.contains(*find_directive("oidc_session_admin"));
 }
 
+// Sessions that nobody can find or end. False after an error was logged.
+bool is_administrable(const Merging& merging, const LocationObject& location) {
+  const SessionSettings& session = location.view.settings->session;
+  if (session.storage != StorageKind::cookie || session.deny_in_redis) return true;
+  log(merging, NGX_LOG_EMERG,
+      "oidc_session_admin: with sessions in cookies it needs the list of ended sessions where all "
+      "gateways see it: \"oidc_session_storage cookie deny=redis\"",
+      location);
+  return false;
+}
+
 // Who may come in is checked when all modules have merged their locations.
 void install_administration(const Merging& merging, const LocationObject& location) {
   auto* core = static_cast<ngx_http_core_loc_conf_t*>(
@@ -235,6 +247,7 @@ char* merge_location(ngx_conf_t* cf, void* outer, void* inner) noexcept {
     location.view.settings = find_or_build(merging, location);
     if (location.view.settings == nullptr) return failed;
     if (location.view.enabled) register_owner(merging, location.view.settings);
+    if (administers && !is_administrable(merging, location)) return failed;
     if (administers) install_administration(merging, location);
     return NGX_CONF_OK;
   });

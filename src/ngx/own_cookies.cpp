@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "oidc/session_parts.h"
+
 namespace oidc::ngx {
 namespace {
 
@@ -18,7 +20,9 @@ bool is_own_cookie(const ServerConf& server, std::string_view cookie_name) noexc
   const std::string_view name = without_prefix(cookie_name);
   return std::any_of(server.owners.begin(), server.owners.end(), [name](const Owner& owner) {
     const SessionSettings& session = owner.settings->session;
-    return name == without_prefix(session.cookie.name) ||
+    const std::string_view own = without_prefix(session.cookie.name);
+    return name == own ||
+           (session.storage == StorageKind::cookie && part_index(name, own) != 0) ||
            (session.remember.on && name == without_prefix(session.remember.cookie.name)) ||
            name.starts_with(without_prefix(owner.settings->authorization.cookie.name));
   });

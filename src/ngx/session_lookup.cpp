@@ -1,6 +1,7 @@
 #include "ngx/session_lookup.h"
 
 #include "ngx/request_headers.h"
+#include "oidc/cookie_store.h"
 #include "oidc/outage.h"
 #include "oidc/post_logout.h"
 #include "oidc/rules.h"
@@ -30,6 +31,17 @@ std::shared_ptr<const OpenSession> session_at_hand(Services& services, const Ses
   if (!session) return nullptr;
   if (services.cache != nullptr) services.cache->keep(*session, services.keys, settings.identity);
   return std::move(*session);
+}
+
+std::shared_ptr<const OpenSession> session_in_its_cookies(ngx_http_request_t* r,
+                                                          Services& services,
+                                                          const SessionCookie& cookie) {
+  const Settings& settings = services.settings;
+  const std::string name =
+      session_cookie_attributes(settings, is_own_https(r, settings)).name;
+  PartsFinder parts(name);
+  for_each_cookie_header(r, [&parts](std::string_view header) { parts.look_at(header); });
+  return session_in_cookies(services, cookie, parts, name);
 }
 
 CookieIdentity cookie_identity(const ngx_http_request_t* r, const Settings& settings) {
@@ -73,7 +85,9 @@ std::shared_ptr<const OpenSession> find_hot_session(ngx_http_request_t* r, Servi
   if (may_be_logout(r, settings.logout) || form_may_log_out(r, settings.logout)) return nullptr;
   const CookieLookup found = find_session_cookie(r, services);
   if (found.conflict || !found.cookie) return nullptr;
-  auto session = session_at_hand(services, *found.cookie);
+  auto session = services.in_cookies == nullptr
+                     ? session_at_hand(services, *found.cookie)
+                     : session_in_its_cookies(r, services, *found.cookie);
   if (!session) return nullptr;
   const SessionRecord& record = session->record();
   const Seconds now = services.loop.now();

@@ -10,6 +10,7 @@
 #include "io/shm_session_store.h"
 #include "ngx/handlers.h"
 #include "ngx/request_log.h"
+#include "oidc/cookie_store.h"
 #include "oidc/crypto.h"
 #include "oidc/outage.h"
 
@@ -58,6 +59,27 @@ SessionCache::Limits cache_limits(const MainConf& conf, std::size_t store) {
   return limits;
 }
 
+// Of all locations that share the store: each may accept what another one made.
+CookieStore::Limits cookie_limits(const MainConf& conf, std::size_t store) {
+  constexpr Seconds kLongest = 400 * 86400;  // what browsers keep a cookie for at most
+  CookieStore::Limits limits;
+  const auto longer = [](Milliseconds life, Seconds timeout) {
+    return std::max(life, Milliseconds((timeout == 0 ? kLongest : timeout) * 1000));
+  };
+  for (const Settings* settings : conf.settings) {
+    if (settings->store_index != store) continue;
+    const SessionSettings& session = settings->session;
+    limits.longest_life = longer(limits.longest_life, session.absolute_timeout);
+    limits.longest_sid_life = longer(limits.longest_sid_life, session.rolling_timeout);
+    limits.cache_bytes = session.cache_size;
+  }
+  return limits;
+}
+
+std::string redis_prefix(const SessionSettings& session) {
+  return session.redis.prefix.empty() ? "session" : session.redis.prefix;
+}
+
 std::unique_ptr<SessionCache> make_cache(SessionCache::Limits limits, const Coherence& coherence) {
   if (limits.bytes == 0) return nullptr;
   return std::make_unique<SessionCache>(limits, coherence);
@@ -100,14 +122,20 @@ Worker::Worker(const MainConf& conf)
                                                     loop_, *logs_.back()));
   }
   for (std::size_t i = 0; i < conf.stores.size(); ++i) {
-    add_store(conf.stores[i], cache_limits(conf, i));
+    if (conf.stores[i].settings->storage == StorageKind::cookie) {
+      add_cookie_store(conf, i);
+    } else {
+      add_store(conf.stores[i], cache_limits(conf, i));
+    }
   }
   for (const KeysConf& keys : conf.keys) keys_.push_back(make_key_ring(keys, conf.secret_zone));
   for (const Settings* settings : conf.settings) {
+    SessionStore* const store = stores_[settings->store_index].get();
     services_.push_back(std::make_unique<Services>(Services{
-        *settings, loop_, *clients_[settings->provider_index], *stores_[settings->store_index],
+        *settings, loop_, *clients_[settings->provider_index], *store,
         *ledgers_[settings->store_index], shared_, used_states_, *providers_[settings->provider_index], *keys_[settings->keys_index], refreshes_,
         touches_, *logs_[settings->provider_index], caches_[settings->store_index].get()}));
+    services_.back()->in_cookies = dynamic_cast<CookieStore*>(store);
   }
 }
 
@@ -120,8 +148,7 @@ void Worker::add_store(const StoreConf& store, SessionCache::Limits limits) {
     ledgers_.push_back(std::make_unique<ShmLedger>(*store.zone));
     return;
   }
-  const std::string& configured = store.settings->redis.prefix;
-  const std::string prefix = configured.empty() ? "session" : configured;
+  const std::string prefix = redis_prefix(*store.settings);
   redis_.push_back(make_redis(loop_, store.redis));
   auto made = std::make_unique<RedisStore>(*redis_.back(), prefix);
   caches_.push_back(make_cache(limits, *redis_.back()));
@@ -132,6 +159,23 @@ void Worker::add_store(const StoreConf& store, SessionCache::Limits limits) {
   }
   stores_.push_back(std::move(made));
   ledgers_.push_back(std::make_unique<RedisLedger>(*redis_.back(), prefix));
+}
+
+void Worker::add_cookie_store(const MainConf& conf, std::size_t store) {
+  const StoreConf& place = conf.stores[store];
+  LedgerAtHand* at_hand = nullptr;
+  if (place.settings->deny_in_redis) {
+    redis_.push_back(make_redis(loop_, place.redis));
+    ledgers_.push_back(
+        std::make_unique<RedisLedger>(*redis_.back(), redis_prefix(*place.settings)));
+  } else {
+    auto ledger = std::make_unique<ShmLedger>(*place.zone, ShmLedger::WhenFull::refuse);
+    at_hand = ledger.get();
+    ledgers_.push_back(std::move(ledger));
+  }
+  stores_.push_back(std::make_unique<CookieStore>(*ledgers_.back(), at_hand, loop_,
+                                                  cookie_limits(conf, store)));
+  caches_.push_back(nullptr);
 }
 
 // Tasks first, then what they use; the loop, a member declared before all, goes last.

@@ -43,6 +43,7 @@ class Worker {
   class Log;
 
   void add_store(const StoreConf& store, SessionCache::Limits limits);
+  void add_cookie_store(const MainConf& conf, std::size_t store);
 
   NginxLoop loop_;
   ShmDictionary shared_, used_states_;

@@ -132,7 +132,7 @@ constexpr Refused kRefused[] = {
      "oidc_authorization_endpoint https://id.example.com/a\n"
      "oidc_token_endpoint https://id.example.com/t\noidc_jwks_endpoint https://id.example.com/j",
      "oidc_revocation_endpoint must be set"},
-    {"oidc_session_storage memcached", "shm, shm:NAME of an oidc_session_zone, or redis"},
+    {"oidc_session_storage memcached", "shm, shm:NAME of an oidc_session_zone, redis or cookie"},
     {"oidc_session_storage shm:", "shm:NAME"},
     {"oidc_session_storage redis", "oidc_session_secret: it must be set"},
     {"oidc_session_secret short", "at least 32 random bytes"},
