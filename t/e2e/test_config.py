@@ -111,7 +111,6 @@ REFUSED = {
     "redirect target from the request": (on(login_redirect_uri="$arg_next"),
                                          ["oidc_login_redirect_uri", "arg_"]),
     "unknown directive": ("oidc_frobnicate on;", ["oidc_frobnicate"]),
-    "not built: cookie storage": (on(session_storage="cookie", session_secret=LONG), ["cookie"]),
 }
 
 

@@ -358,21 +358,24 @@ TEST(ConfWarnings, NotForLoopback) {
 TEST(ConfZones, DefaultAndDeclared) {
   const auto zones = build_zones(ConfLines("").words());
   ASSERT_TRUE(zones);
-  ASSERT_EQ(zones->size(), 2U);
+  ASSERT_EQ(zones->size(), 3U);
   EXPECT_EQ((*zones)[0].name, "oidc");
   EXPECT_EQ((*zones)[0].size, 16U * 1024 * 1024);
   EXPECT_EQ((*zones)[1].name, "oidc_states");
   EXPECT_EQ((*zones)[1].size, 8U * 1024 * 1024);
+  EXPECT_EQ((*zones)[2].name, "oidc_cookies");
+  EXPECT_EQ((*zones)[2].size, 16U * 1024 * 1024);
 
   const ConfLines lines(
       "oidc_session_zone oidc 32m\noidc_session_zone other 1m\noidc_authorization_zone 2m");
   const auto declared = build_zones(lines.words());
   ASSERT_TRUE(declared);
-  ASSERT_EQ(declared->size(), 3U);
+  ASSERT_EQ(declared->size(), 4U);
   EXPECT_EQ((*declared)[0].size, 32U * 1024 * 1024);
   EXPECT_EQ((*declared)[1].name, "other");
   EXPECT_EQ((*declared)[2].name, "oidc_states");
   EXPECT_EQ((*declared)[2].size, 2U * 1024 * 1024);
+  EXPECT_EQ((*declared)[3].name, "oidc_cookies");
 }
 
 TEST(ConfZones, Refused) {

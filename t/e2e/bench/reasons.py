@@ -35,6 +35,7 @@ STATUS = {
     # sessions
     "session_invalid": 401, "session_expired": 401, "session_record_invalid": 401,
     "store_unavailable": 503, "store_full": 503, "session_logged_out": 401,
+    "session_too_large": 500,
     # refresh and logout
     "refresh_rejected": 401, "refresh_failed": 503, "refresh_unsaved": 503,
     "logout_cross_site": 403, "logout_state_invalid": 400, "revocation_failed": 502,
