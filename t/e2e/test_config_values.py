@@ -122,6 +122,8 @@ REFUSED = [
     ("upstream_id_token_header", '"X Token"', "header"),
     ("upstream_refresh_token_header", '"X Token"', "header"),
     ("upstream_session_id_header", '"X Token"', "header"),
+    ("scopes_required", "read off", "it stands alone"),
+    ("audience_claim", "a..b", "the path of a claim"),
     # cookies of pending logins
     ("authorization_cookie_name", '"a=b"', COOKIE),
     ("authorization_cookie_path", "/elsewhere", "to the callback"),
