@@ -9,8 +9,8 @@
 
 namespace oidc {
 
-// Parsed when made. In Kong's order: the access token, what the provider said of it (introspection),
-// the ID token; last the scope of the token endpoint's answer, for an access token that says none.
+// Parsed when made. What the provider said of the token (introspection), the access token itself where
+// it came from the provider or was verified here, the ID token; last the scope of the token endpoint's answer, for an access token that says none.
 class Claims {
  public:
   explicit Claims(const SessionRecord& record);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "oidc/discovery.h"
 #include "oidc/io.h"
@@ -14,7 +16,9 @@ namespace oidc {
 class EventLog;
 
 // Whose need of newer keys it is: each kind of token has its own turns.
-enum class KeyBudget : std::uint8_t { callback, logout_token };
+enum class KeyBudget : std::uint8_t { callback, logout_token, access_token };
+
+using KeySets = std::vector<std::shared_ptr<const KeySet>>;
 
 class Provider {
  public:
@@ -35,6 +39,17 @@ class Provider {
   // once per oidc_rediscovery_lifetime on this machine for each budget. `seen` itself when there is nothing newer.
   [[nodiscard]] Task<Result<std::shared_ptr<const KeySet>>> newer_keys(
       std::shared_ptr<const KeySet> seen, KeyBudget budget = KeyBudget::callback);
+
+  // For access tokens: the key set and those of oidc_extra_jwks_uris. What cannot be had is null; it
+  // fails where nothing can be had.
+  [[nodiscard]] Task<Result<KeySets>> access_token_keys();
+  // The same after a token's key was in none of `seen`, or did not verify.
+  [[nodiscard]] Task<Result<KeySets>> newer_access_token_keys(KeySets seen);
+  // Another number when any of these key sets has changed; nullopt while one is unknown or old. It
+  // never waits.
+  [[nodiscard]] std::optional<std::uint64_t> keys_version() const;
+  // The same, if these are the present ones.
+  [[nodiscard]] std::optional<std::uint64_t> keys_version(const KeySets& sets) const;
 
  private:
   class Documents;

@@ -62,8 +62,13 @@ class Rules {
   // The same of a session, whose tokens are read at the first time alone.
   [[nodiscard]] Errc judge(const OpenSession& session) const;
 
+  // Whether oidc_audience_required is met, where it is there: a token for somebody else is not one
+  // with too few rights.
+  [[nodiscard]] bool meets_audience(const Claims& claims) const;
+
   // oidc_audience_required stands there, if only with `any` (security decision 21).
   [[nodiscard]] bool has_audience() const noexcept { return has_audience_; }
+  [[nodiscard]] bool any_audience() const noexcept { return set_.any_audience; }
   // What oidc_scopes_required asks for, for RFC 6750's `scope`: its first alternative, words separated
   // by spaces; empty where there is no such rule.
   [[nodiscard]] const std::string& wanted_scope() const noexcept { return wanted_scope_; }

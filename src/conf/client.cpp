@@ -183,7 +183,9 @@ std::span<const Directive> client_directives() {
 
 Result<void> finish_client(SettingsDraft& draft) {
   ClientSettings& client = draft.settings.client;
-  if (client.id.empty()) {
+  // Who only verifies tokens needs no name at the provider.
+  const CredentialSettings& credentials = draft.settings.credentials;
+  if (client.id.empty() && (credentials.authorization_code || credentials.introspection)) {
     return draft.conflict("oidc_client_id", "it must be set where \"oidc\" is on");
   }
   const bool has_certificate = !draft.settings.provider.client_certificate.empty();

@@ -32,7 +32,7 @@ struct SettingsDraft {
   Settings settings;
   // What directives say that Settings do not keep, for the checks of combinations.
   std::string issuer;  // as written: may be the discovery document's URL
-  std::optional<AlgSet> signing_algs, id_token_algs;
+  std::optional<AlgSet> signing_algs, id_token_algs, access_token_algs;
   bool login_acts = true;  // oidc_login_methods
   std::vector<ZoneSettings> zones;
   std::array<WordsDraft, 4> words_rules;  // by kind
@@ -50,6 +50,7 @@ struct SettingsDraft {
 
 // The tables, and the checks that want all of a topic's directives (and those before it) applied.
 std::span<const Directive> general_directives();
+std::span<const Directive> credential_directives();
 std::span<const Directive> provider_directives();
 std::span<const Directive> client_directives();
 std::span<const Directive> authorization_directives();
@@ -70,6 +71,7 @@ Result<void> finish_authorization(SettingsDraft& draft);
 Result<void> finish_general(SettingsDraft& draft);
 Result<void> finish_login(SettingsDraft& draft);
 Result<void> finish_logout(SettingsDraft& draft);
+Result<void> finish_credentials(SettingsDraft& draft);
 Result<void> finish_session(SettingsDraft& draft);
 Result<void> finish_cache(SettingsDraft& draft);
 Result<void> finish_redis(SettingsDraft& draft);

@@ -15,28 +15,6 @@ constexpr Choices<Unauthenticated, 4> kUnauthenticated = {{
     {"deny", Unauthenticated::deny},
     {"pass", Unauthenticated::pass},
 }};
-constexpr Choices<Method, 2> kMethods = {{
-    {"session", Method::session},
-    {"authorization_code", Method::authorization_code},
-}};
-
-Result<void> auth_methods(SettingsDraft&, const DirectiveUse& use) {
-  bool session = false;
-  bool authorization_code = false;
-  for (const std::string& word : use.words) {
-    Result<Method> method = choose(kMethods, word);
-    if (!method) return std::move(method).error();
-    bool& seen = *method == Method::session ? session : authorization_code;
-    if (seen) return bad_value(word, "it is there twice");
-    seen = true;
-  }
-  if (!session || !authorization_code) {
-    return bad_value(use.words[0],
-                     "\"session authorization_code\" is expected: a location accepts sessions "
-                     "that its own methods make, and without them each request would be a login");
-  }
-  return {};
-}
 
 Result<void> base_url(SettingsDraft& draft, const DirectiveUse& use) {
   draft.settings.base_url.clear();
@@ -71,8 +49,6 @@ Result<void> session_admin(SettingsDraft&, const DirectiveUse& use) {
 
 constexpr Directive kDirectives[] = {
     {"oidc", 1, 1, Contexts::all, false, "off", flag_only},
-    {"oidc_auth_methods", 1, kManyWords, Contexts::all, false, "session authorization_code",
-     auth_methods},
     {"oidc_unauthenticated", 1, 1, Contexts::all, false, "auto",
      choice<kUnauthenticated, &Settings::unauthenticated>},
     {"oidc_base_url", 1, 1, Contexts::all, false, "off", base_url},
@@ -105,7 +81,8 @@ Result<void> finish_general(SettingsDraft& draft) {
   const auto& names = draft.facts.server_names;
   std::copy_if(names.begin(), names.end(), std::back_inserter(settings.server_names),
                is_literal_name);
-  if (!settings.base_url.empty()) return {};
+  // Only logins make addresses of their own.
+  if (!settings.base_url.empty() || !settings.credentials.authorization_code) return {};
   for (const std::string& name : names) {
     if (is_literal_name(name)) continue;
     return draft.conflict(

@@ -60,6 +60,8 @@ constexpr Directive kDirectives[] = {
      endpoint<&ProviderSettings::end_session_endpoint>},
     {"oidc_revocation_endpoint", 1, 1, Contexts::all, false, "off",
      endpoint<&ProviderSettings::revocation_endpoint>},
+    {"oidc_introspection_endpoint", 1, 1, Contexts::all, false, "off",
+     endpoint<&ProviderSettings::introspection_endpoint>},
     {"oidc_rediscovery_lifetime", 1, 1, Contexts::all, false, "30s",
      seconds<1, kDay, kProvider, &ProviderSettings::rediscovery_lifetime>},
     {"oidc_cache_ttl", 1, 1, Contexts::all, false, "1h",
@@ -80,17 +82,26 @@ constexpr Directive kDirectives[] = {
      file_or_off<kProvider, &ProviderSettings::ssl_crl>},
 };
 
+using Needed = bool (*)(const CredentialSettings&);
+bool for_logins(const CredentialSettings& credentials) { return credentials.authorization_code; }
+bool for_keys(const CredentialSettings& credentials) {
+  return credentials.authorization_code || credentials.bearer;
+}
+bool for_introspection(const CredentialSettings& credentials) { return credentials.introspection; }
+bool for_nothing(const CredentialSettings&) { return false; }
+
 struct EndpointName {
   std::string_view directive;
   std::string ProviderSettings::*member;
-  bool needed_without_discovery;
+  Needed needed;  // without discovery
 };
 constexpr EndpointName kEndpoints[] = {
-    {"oidc_authorization_endpoint", &ProviderSettings::authorization_endpoint, true},
-    {"oidc_token_endpoint", &ProviderSettings::token_endpoint, true},
-    {"oidc_jwks_endpoint", &ProviderSettings::jwks_endpoint, true},
-    {"oidc_end_session_endpoint", &ProviderSettings::end_session_endpoint, false},
-    {"oidc_revocation_endpoint", &ProviderSettings::revocation_endpoint, false},
+    {"oidc_authorization_endpoint", &ProviderSettings::authorization_endpoint, for_logins},
+    {"oidc_token_endpoint", &ProviderSettings::token_endpoint, for_logins},
+    {"oidc_jwks_endpoint", &ProviderSettings::jwks_endpoint, for_keys},
+    {"oidc_introspection_endpoint", &ProviderSettings::introspection_endpoint, for_introspection},
+    {"oidc_end_session_endpoint", &ProviderSettings::end_session_endpoint, for_nothing},
+    {"oidc_revocation_endpoint", &ProviderSettings::revocation_endpoint, for_nothing},
 };
 
 Result<void> check_endpoints(SettingsDraft& draft) {
@@ -98,7 +109,7 @@ Result<void> check_endpoints(SettingsDraft& draft) {
   for (const EndpointName& endpoint : kEndpoints) {
     const std::string& url = provider.*endpoint.member;
     if (url.empty()) {
-      if (provider.discover || !endpoint.needed_without_discovery) continue;
+      if (provider.discover || !endpoint.needed(draft.settings.credentials)) continue;
       return draft.conflict("oidc_using_pseudo_issuer",
                             std::string(endpoint.directive) + " must be set when it is on");
     }

@@ -140,7 +140,11 @@ bool same_store(const SessionSettings& a, const SessionSettings& b) {
          a.redis.sentinel_password.equals(b.redis.sentinel_password.view());
 }
 
-Result<void> check_server(std::span<const Settings* const> settings) {
+Result<void> check_server(std::span<const Settings* const> all) {
+  // Locations without sessions have neither cookies nor paths.
+  std::vector<const Settings*> settings;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(settings),
+               [](const Settings* each) { return each->credentials.session; });
   for (std::size_t i = 0; i < settings.size(); ++i) {
     for (std::size_t k = i + 1; k < settings.size(); ++k) {
       Result<void> checked = check_callbacks(*settings[i], *settings[k]);

@@ -42,12 +42,18 @@ Result<void> id_token_signing_algs(SettingsDraft& draft, const DirectiveUse& use
   return algs(draft.id_token_algs, use.words);
 }
 
+Result<void> access_token_signing_algs(SettingsDraft& draft, const DirectiveUse& use) {
+  return algs(draft.access_token_algs, use.words);
+}
+
 constexpr Directive kDirectives[] = {
     {"oidc_leeway", 1, 1, Contexts::all, false, "60s",
      seconds<0, 3600, kToken, &TokenSettings::leeway>},
     {"oidc_signing_algs", 1, kManyWords, Contexts::all, false, "default", signing_algs},
     {"oidc_id_token_signing_algs", 1, kManyWords, Contexts::all, false, "default",
      id_token_signing_algs},
+    {"oidc_access_token_signing_algs", 1, kManyWords, Contexts::all, false, "default",
+     access_token_signing_algs},
     {"oidc_id_token_audiences", 1, kManyWords, Contexts::all, false, "off",
      texts_or_off<kToken, &TokenSettings::id_token_audiences>},
     {"oidc_enable_hs_signatures", 1, 1, Contexts::all, false, "off",
@@ -86,6 +92,31 @@ AlgSet default_algs(const Settings& settings) {
   return set;
 }
 
+// Access tokens are for whoever verifies them: no shared secret signs one.
+Result<void> finish_access_token(SettingsDraft& draft) {
+  AlgSet asymmetric;
+  for (const Alg alg : kAsymmetric) asymmetric.add(alg);
+  AlgSet& algs = draft.settings.access_token.algs;
+  if (draft.access_token_algs) {
+    for (const HmacAlg& hmac : kHmac) {
+      if (!draft.access_token_algs->has(hmac.alg)) continue;
+      return draft.conflict("oidc_access_token_signing_algs",
+                            std::string(to_string(hmac.alg)) +
+                                " is for the client's own ID tokens; whoever knows the secret "
+                                "could make access tokens");
+    }
+    algs = *draft.access_token_algs;
+    return {};
+  }
+  algs = draft.signing_algs ? draft.signing_algs->intersect(asymmetric) : asymmetric;
+  if (algs.empty() && draft.settings.credentials.bearer) {
+    return draft.conflict("oidc_signing_algs",
+                          "none of these can verify access tokens; set "
+                          "oidc_access_token_signing_algs");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::span<const Directive> token_directives() {
@@ -93,6 +124,8 @@ std::span<const Directive> token_directives() {
 }
 
 Result<void> finish_token(SettingsDraft& draft) {
+  Result<void> access = finish_access_token(draft);
+  if (!access) return access;
   Settings& settings = draft.settings;
   if (settings.token.hs_signatures && settings.client.secret.size() < kHmac[0].least_secret) {
     return draft.conflict("oidc_enable_hs_signatures",

@@ -1,3 +1,4 @@
+#include "access_token_flow.h"
 #include "answers.h"
 #include "cookie_session.h"
 #include "end_session.h"
@@ -63,6 +64,7 @@ Task<Outcome> unauthenticated(Services& services, Facts facts, Error why) {
       log_in = is_navigation(settings, *facts);
       break;
   }
+  if (!settings.credentials.authorization_code) log_in = false;
   if (!log_in) co_return co_await refuse(services, facts, std::move(why));
   LoginStart start;
   start.target = facts->target;
@@ -165,6 +167,14 @@ Task<Outcome> with_remembered(Services& services, Facts facts, Remembered made) 
 }  // namespace
 
 Task<Outcome> access_flow(Services& services, Facts facts) {
+  PresentedToken presented = presented_token(services.settings, *facts);
+  if (presented.present()) {
+    co_return co_await access_token_flow(services, facts, std::move(presented));
+  }
+  if (!services.settings.credentials.session) {
+    const Error nobody{Errc::unauthenticated, {}};
+    co_return co_await unauthenticated(services, facts, nobody);
+  }
   if (is_logout_request(services.settings, *facts)) co_return co_await logout_flow(services, facts);
   const SessionLookup lookup = co_await find_session(services, facts);
   if (lookup.kind == SessionLookup::Kind::error) co_return deny(services, *facts, lookup.why);

@@ -42,9 +42,9 @@ bool wants_page(const RequestFacts& facts) {
   return facts.accept.find("text/html") != std::string::npos;
 }
 
-std::string error_page(const ErrorSettings& errors, const RequestFacts& facts,
+std::string error_page(const ErrorSettings& errors, const RequestFacts& facts, int status,
                        const ErrcInfo& reason, std::string_view retry) {
-  const std::string title = html_escape(title_of(errors, reason.status));
+  const std::string title = html_escape(title_of(errors, status));
   std::string html = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>";
   html.append(title).append("</title></head><body><main><h1>").append(title).append("</h1>");
   if (errors.display) html.append("<p>").append(html_escape(reason.sentence)).append("</p>");
@@ -56,9 +56,9 @@ std::string error_page(const ErrorSettings& errors, const RequestFacts& facts,
   return html.append("</small></p></main></body></html>\n");
 }
 
-std::string error_json(const ErrorSettings& errors, const RequestFacts& facts,
+std::string error_json(const ErrorSettings& errors, const RequestFacts& facts, int status,
                        const ErrcInfo& reason) {
-  Json body = {{"message", title_of(errors, reason.status)}, {"error", reason.code}};
+  Json body = {{"message", title_of(errors, status)}, {"error", reason.code}};
   if (errors.display) body["reason"] = reason.sentence;
   if (!facts.request_id.empty()) body["request_id"] = facts.request_id;
   return body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -90,6 +90,68 @@ std::string error_redirect(const Services& services, const RequestFacts& facts, 
   return is_here ? std::string() : location;
 }
 
+// RFC 6750 section 3; RFC 9728 section 5.1. Without a credential there is no error to tell.
+std::string challenge(const Settings& settings, std::string_view error, std::string_view sentence,
+                      std::string_view scope) {
+  std::string text = "Bearer";
+  auto add = [&text, first = true](std::string_view name, std::string_view value) mutable {
+    if (value.empty()) return;
+    text.append(first ? " " : ", ").append(name).append("=\"").append(value).append("\"");
+    first = false;
+  };
+  if (settings.errors.expose_code) {
+    add("error", error);
+    add("error_description", sentence);
+  }
+  add("scope", scope);
+  add("resource_metadata", settings.credentials.resource_metadata);
+  return text;
+}
+
+// All of a refusal but what the client is told of its credential.
+Outcome refusal(Services& services, const RequestFacts& facts, int status, Error error,
+                std::string_view retry, std::string location) {
+  const ErrcInfo& reason = info(error.code);
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::deny;
+  outcome.settings = &services.settings;
+  outcome.status = status;
+  outcome.reason = error.code;
+  outcome.detail = std::move(error.detail);
+  outcome.headers.emplace_back("Cache-Control", kNoStore);
+  if (status == 503) outcome.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+  if (status == 405) outcome.headers.emplace_back("Allow", "GET, POST");
+  const ErrorSettings& errors = services.settings.errors;
+  if (!location.empty()) {
+    outcome.status = facts.method == "POST" ? 303 : 302;
+    outcome.headers.emplace_back("Location", std::move(location));
+    outcome.headers.emplace_back("Referrer-Policy", "no-referrer");
+  } else if (wants_page(facts)) {
+    add_page_headers(outcome, {});
+    outcome.body = error_page(errors, facts, status, reason, retry);
+  } else {
+    outcome.content_type = "application/json";
+    outcome.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    outcome.body = error_json(errors, facts, status, reason);
+  }
+  return outcome;
+}
+
+// A JWT's faults are the provider's when it sent the token, and the client's when the client did.
+int status_for_client(Errc code) {
+  const bool jwt = code >= Errc::jwt_malformed && code <= Errc::jwt_typ;
+  return jwt ? 401 : info(code).status;
+}
+
+std::string_view error_name(int status) {
+  switch (status) {
+    case 400: return "invalid_request";
+    case 401: return "invalid_token";
+    case 403: return "insufficient_scope";
+    default: return {};
+  }
+}
+
 }  // namespace
 
 Outcome deny(Services& services, const RequestFacts& facts, Error error) {
@@ -98,30 +160,25 @@ Outcome deny(Services& services, const RequestFacts& facts, Error error) {
 
 Outcome deny_with_retry(Services& services, const RequestFacts& facts, Error error,
                         std::string_view retry) {
-  const ErrcInfo& reason = info(error.code);
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::deny;
-  outcome.settings = &services.settings;
-  outcome.status = reason.status;
-  outcome.reason = error.code;
-  outcome.detail = std::move(error.detail);
-  outcome.headers.emplace_back("Cache-Control", kNoStore);
-  if (reason.status == 401) outcome.headers.emplace_back("WWW-Authenticate", "Bearer");
-  if (reason.status == 503) outcome.headers.emplace_back("Retry-After", kRetryAfterSeconds);
-  if (reason.status == 405) outcome.headers.emplace_back("Allow", "GET, POST");
-  const ErrorSettings& errors = services.settings.errors;
-  std::string location = error_redirect(services, facts, reason.status);
-  if (!location.empty()) {
-    outcome.status = facts.method == "POST" ? 303 : 302;
-    outcome.headers.emplace_back("Location", std::move(location));
-    outcome.headers.emplace_back("Referrer-Policy", "no-referrer");
-  } else if (wants_page(facts)) {
-    add_page_headers(outcome, {});
-    outcome.body = error_page(errors, facts, reason, retry);
-  } else {
-    outcome.content_type = "application/json";
-    outcome.headers.emplace_back("X-Content-Type-Options", "nosniff");
-    outcome.body = error_json(errors, facts, reason);
+  const int status = info(error.code).status;
+  std::string location = error_redirect(services, facts, status);
+  Outcome outcome =
+      refusal(services, facts, status, std::move(error), retry, std::move(location));
+  if (status == 401) {
+    outcome.headers.emplace_back("WWW-Authenticate", challenge(services.settings, {}, {}, {}));
+  }
+  return outcome;
+}
+
+Outcome refuse_token(Services& services, const RequestFacts& facts, Error error,
+                     std::string_view scope) {
+  const Errc code = error.code;
+  const int status = status_for_client(code);
+  Outcome outcome = refusal(services, facts, status, std::move(error), {}, {});
+  const std::string_view name = error_name(status);
+  if (!name.empty()) {
+    outcome.headers.emplace_back(
+        "WWW-Authenticate", challenge(services.settings, name, info(code).sentence, scope));
   }
   return outcome;
 }

@@ -15,6 +15,11 @@ namespace oidc {
 // The same page with a link to `retry` (an absolute URL of our own).
 [[nodiscard]] Outcome deny_with_retry(Services& services, const RequestFacts& facts, Error error,
                                       std::string_view retry);
+// A refusal of an access token, or of a request for what the token is (RFC 6750 section 3.1): the
+// client's fault where the reason is the token's, whatever status it would have elsewhere. `scope`:
+// what would be enough.
+[[nodiscard]] Outcome refuse_token(Services& services, const RequestFacts& facts, Error error,
+                                   std::string_view scope = {});
 // 302, or 303 after a POST; never stored by a cache.
 [[nodiscard]] Outcome redirect(Services& services, const RequestFacts& facts,
                                std::string location);

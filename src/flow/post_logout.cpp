@@ -1,5 +1,6 @@
 #include "oidc/post_logout.h"
 
+#include "access_token_flow.h"
 #include "answers.h"
 #include "oidc/crypto.h"
 #include "oidc/form.h"
@@ -66,6 +67,13 @@ Task<Outcome> post_logout_flow(Owners owners, Facts facts) {
 Task<Outcome> access_flow_with_form(Services& services, Facts facts, BodyReader& body) {
   const Result<Secret> text = co_await body.read(kMaxLogoutBody);
   if (!text) co_return deny(services, *facts, text.error());
+  PresentedToken presented = presented_token(services.settings, *facts, text->view());
+  if (presented.present()) {
+    co_return co_await access_token_flow(services, facts, std::move(presented));
+  }
+  const bool may_log_out =
+      services.settings.credentials.session && !services.settings.logout.post_arg.empty();
+  if (!may_log_out) co_return co_await access_flow(services, facts);
   // What is no form is no logout, and none of our business.
   const Result<Form> form = Form::parse(text->view(), 1024);
   if (form && form->count(services.settings.logout.post_arg) > 0) {

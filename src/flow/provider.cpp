@@ -42,12 +42,33 @@ class Provider::Documents {
              Milliseconds(settings.timeout_ms), http, shared, loop, log,
              [](std::string_view text) { return KeySet::parse(text); }),
         callback_throttle(document_name("rediscovery:callback", settings)),
-        logout_throttle(document_name("rediscovery:logout", settings)) {}
+        logout_throttle(document_name("rediscovery:logout", settings)),
+        access_throttle(document_name("rediscovery:access", settings)) {
+    for (const std::string& url : settings.extra_jwks_uris) {
+      further.push_back(std::make_unique<SharedDocument<KeySet>>(
+          document_name("jwks of " + url, settings), settings.cache_ttl,
+          Milliseconds(settings.timeout_ms), http, shared, loop, log,
+          [](std::string_view text) { return KeySet::parse(text); }));
+    }
+  }
+
+  [[nodiscard]] const std::string& throttle_of(KeyBudget budget) const {
+    switch (budget) {
+      case KeyBudget::logout_token:
+        return logout_throttle;
+      case KeyBudget::access_token:
+        return access_throttle;
+      case KeyBudget::callback:
+        break;
+    }
+    return callback_throttle;
+  }
 
   const ProviderSettings& settings;
   SharedDocument<ProviderMetadata> metadata;
   SharedDocument<KeySet> keys;
-  const std::string callback_throttle, logout_throttle;
+  std::vector<std::unique_ptr<SharedDocument<KeySet>>> further;  // of extra_jwks_uris
+  const std::string callback_throttle, logout_throttle, access_throttle;
 };
 
 Provider::Provider(const ProviderSettings& settings, HttpClient& http, SharedMemory& shared,
@@ -77,9 +98,55 @@ Task<Result<std::shared_ptr<const KeySet>>> Provider::newer_keys(
   auto metadata = co_await this->metadata();
   if (!metadata) co_return std::move(metadata).error();
   const Milliseconds throttle(documents_->settings.rediscovery_lifetime * 1000);
-  const bool logout = budget == KeyBudget::logout_token;
-  const std::string& name = logout ? documents_->logout_throttle : documents_->callback_throttle;
+  const std::string& name = documents_->throttle_of(budget);
   co_return co_await documents_->keys.newer((*metadata)->jwks_uri, seen, name, throttle);
+}
+
+Task<Result<KeySets>> Provider::access_token_keys() {
+  const std::vector<std::string>& urls = documents_->settings.extra_jwks_uris;
+  KeySets sets;
+  auto own = co_await keys();
+  sets.push_back(own ? *own : nullptr);
+  bool any = own.ok();
+  for (std::size_t i = 0; i < urls.size(); ++i) {
+    auto further = co_await documents_->further[i]->get(urls[i]);
+    sets.push_back(further ? *further : nullptr);
+    any = any || further.ok();
+  }
+  if (!any) co_return std::move(own).error();
+  co_return std::move(sets);
+}
+
+Task<Result<KeySets>> Provider::newer_access_token_keys(KeySets seen) {
+  const std::vector<std::string>& urls = documents_->settings.extra_jwks_uris;
+  const Milliseconds throttle(documents_->settings.rediscovery_lifetime * 1000);
+  KeySets sets;
+  auto own = co_await newer_keys(seen[0], KeyBudget::access_token);
+  sets.push_back(own ? *own : nullptr);
+  for (std::size_t i = 0; i < urls.size(); ++i) {
+    const std::string name = documents_->throttle_of(KeyBudget::access_token) + urls[i];
+    auto further = co_await documents_->further[i]->newer(urls[i], seen[i + 1], name, throttle);
+    sets.push_back(further ? *further : nullptr);
+  }
+  co_return std::move(sets);
+}
+
+std::optional<std::uint64_t> Provider::keys_version() const {
+  std::optional<std::uint64_t> sum = documents_->keys.version();
+  for (const auto& further : documents_->further) {
+    const std::optional<std::uint64_t> version = further->version();
+    if (!sum || !version) return std::nullopt;
+    *sum += *version;
+  }
+  return sum;
+}
+
+std::optional<std::uint64_t> Provider::keys_version(const KeySets& sets) const {
+  if (sets[0] != documents_->keys.current()) return std::nullopt;
+  for (std::size_t i = 0; i < documents_->further.size(); ++i) {
+    if (sets[i + 1] != documents_->further[i]->current()) return std::nullopt;
+  }
+  return keys_version();
 }
 
 }  // namespace oidc

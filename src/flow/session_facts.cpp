@@ -1,5 +1,7 @@
 #include "oidc/session_facts.h"
 
+#include "oidc/presented_token.h"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -73,7 +75,7 @@ std::string_view header_of(SessionFact fact) noexcept {
 FactHeaders session_facts(const OpenSession& session, const Settings& settings,
                           const std::vector<SessionFact>& wanted, Seconds now) {
   FactHeaders headers;
-  if (wanted.empty()) return headers;
+  if (wanted.empty() || is_token(session.record())) return headers;
   const TimesLeft left = times_left(session.record(), settings.session, now);
   for (const SessionFact fact : wanted) {
     std::optional<std::string> value = value_of(fact, session, settings, left);

@@ -52,6 +52,13 @@ class SharedDocument {
     co_return co_await arrival(arriving);
   }
 
+  // Counts the versions that were taken over; nullopt: none is fresh.
+  [[nodiscard]] std::optional<std::uint64_t> version() const {
+    if (!is_fresh()) return std::nullopt;
+    return version_;
+  }
+  [[nodiscard]] const Pointer& current() const noexcept { return current_; }
+
   // Another version than `seen`, fetched if `may_fetch` allows it.
   [[nodiscard]] Task<Answer> newer(std::string url, Pointer seen, std::string throttle_name,
                                    Milliseconds throttle) {
@@ -97,6 +104,7 @@ class SharedDocument {
     stamp_ = stamp;
     fetched_at_ = fetched_at;
     current_ = std::make_shared<const T>(std::move(*parsed));
+    ++version_;
   }
 
   void publish(std::string_view text) {
@@ -166,6 +174,7 @@ class SharedDocument {
     Result<T> parsed = parse_(response->body);
     if (!parsed) co_return std::move(parsed).error();
     current_ = std::make_shared<const T>(std::move(*parsed));
+    ++version_;
     publish(response->body);
     // What was published is what this worker holds: take over its stamp.
     const Pointer mine = current_;
@@ -220,6 +229,7 @@ class SharedDocument {
 
   Pointer current_;
   Seconds fetched_at_ = 0;
+  std::uint64_t version_ = 0;
   std::string stamp_;
   Arrival in_flight_;
 };

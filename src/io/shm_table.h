@@ -16,7 +16,7 @@
 #include <span>
 #include <string_view>
 
-#include "io/siphash.h"
+#include "oidc/siphash.h"
 
 namespace oidc {
 

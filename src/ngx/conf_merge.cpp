@@ -190,6 +190,7 @@ void register_owner(const Merging& merging, const Settings* settings) {
   ServerObject& server = merging.server();
   if (!server.registered.insert(settings).second) return;
   const Owner owner{settings, merging.contexts.loc_conf};
+  if (!settings->credentials.session) return;
   server.view.owners.push_back(owner);
   using Kind = ServerPath::Kind;
   add_path(server, settings->authorization.callback_path, Kind::callback, owner);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "ngx/conf_objects.h"
 #include "ngx/request_headers.h"
+#include "oidc/presented_token.h"
 
 namespace oidc::ngx {
 namespace {
@@ -78,11 +80,17 @@ Facts make_facts(ngx_http_request_t* r, const Evaluator& evaluator) {
   for_each_cookie_header(r, [&facts](std::string_view header) {
     facts->cookie_headers.emplace_back(header);
   });
-  for_each_header(r->headers_in.headers, [&facts](const ngx_table_elt_t& header) {
+  const Settings* settings = location_conf(r).settings;
+  for_each_header(r->headers_in.headers, [&facts, settings](const ngx_table_elt_t& header) {
     const std::string_view name(reinterpret_cast<const char*>(header.lowcase_key), header.key.len);
     const auto* wanted = std::find_if(std::begin(kWanted), std::end(kWanted),
                                       [name](const Wanted& w) { return w.name == name; });
     if (wanted != std::end(kWanted)) (*facts).*(wanted->member) = to_view(header.value);
+    if (name == "authorization") {
+      facts->authorization.emplace_back(to_view(header.value));
+    } else if (settings != nullptr && may_carry_token(settings->credentials, name)) {
+      facts->token_headers.emplace_back(name, to_view(header.value));
+    }
   });
   facts->remote_addr = to_view(r->connection->addr_text);
   facts->request_id = request_id(r);

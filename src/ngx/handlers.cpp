@@ -7,11 +7,13 @@
 #include "ngx/reroute.h"
 #include "ngx/response.h"
 #include "ngx/session_lookup.h"
+#include "ngx/token_lookup.h"
 #include "ngx/upstream_request.h"
 #include "ngx/worker.h"
 #include "oidc/admission.h"
 #include "oidc/logout_flows.h"
 #include "oidc/post_logout.h"
+#include "oidc/presented_token.h"
 #include "oidc/rules.h"
 
 namespace oidc::ngx {
@@ -103,9 +105,17 @@ ngx_int_t answer_own_path(ngx_http_request_t* r, const ServerPath& path) {
 
 // ---- access ------------------------------------------------------------------------------------
 
+const char* name_of(const OpenSession* session) noexcept {
+  if (session == nullptr) return "anonymous";
+  if (!is_token(session->record())) return "session";
+  const bool introspected =
+      session->record().method == static_cast<std::uint8_t>(Method::introspection);
+  return introspected ? "introspection" : "bearer";
+}
+
 ngx_int_t let_through(ngx_http_request_t* r, RequestCtx& ctx, const Settings& settings,
                       std::shared_ptr<const OpenSession> session) {
-  ctx.outcome_name = session ? "session" : "anonymous";
+  ctx.outcome_name = name_of(session.get());
   ctx.grant = Grant{&settings, std::move(session)};
   if (grant_request(r, ctx) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   // Never NGX_OK for the anonymous: `satisfy any` would take that for a grant.
@@ -146,11 +156,19 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
     if (ctx.stage() == RequestCtx::Stage::running) return NGX_AGAIN;
     return act_on(r, ctx, settings, ctx.take_outcome());
   }
-  if (auto session = find_hot_session(r, *services)) {
-    return let_through(r, ctx, settings, std::move(session));
+  TokenLookup token = find_hot_token(r, *services);
+  if (token.session) return let_through(r, ctx, settings, std::move(token.session));
+  if (!token.ask) {
+    if (auto session = find_hot_session(r, *services)) {
+      return let_through(r, ctx, settings, std::move(session));
+    }
   }
-  if (may_be_logout(r, settings.logout)) hide_query_in_error_log(r);
-  if (form_may_log_out(r, settings.logout) && !is_error_page(r)) {
+  if (may_be_logout(r, settings.logout) || query_may_hold_token(r, settings)) {
+    hide_query_in_error_log(r);
+  }
+  const bool form_decides = (settings.credentials.session && form_may_log_out(r, settings.logout)) ||
+                            body_may_hold_token(r, settings);
+  if (form_decides && !is_error_page(r)) {
     RequestBodyReader& body =
         ctx.make_body_reader(worker->loop(), RequestBodyReader::Use::look);
     ctx.start(access_flow_with_form(*services, ctx.facts(), body), false);
@@ -159,6 +177,13 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
   }
   if (ctx.stage() == RequestCtx::Stage::running) return NGX_AGAIN;
   return act_on(r, ctx, settings, ctx.take_outcome());
+}
+
+bool stays_granted(const Grant& grant, const Settings& settings) {
+  const SessionRecord& record = grant.session->record();
+  // Another location judges a token by its own rules.
+  if (is_token(record)) return grant.settings == &settings;
+  return same_sessions(*grant.settings, settings) && is_alive(record, settings, ngx_time());
 }
 
 // Each run of the phases begins here with the client's own headers. What an earlier run opened is
@@ -174,8 +199,7 @@ void enter_location(ngx_http_request_t* r, const LocationConf& location) {
   ctx->identity_installed = false;
   ctx->refused.reset();
   const bool stays = location.enabled && ctx->grant && ctx->grant->session &&
-                     same_sessions(*ctx->grant->settings, *location.settings) &&
-                     is_alive(ctx->grant->session->record(), *location.settings, ngx_time());
+                     stays_granted(*ctx->grant, *location.settings);
   if (stays && judge(*location.settings, *ctx->grant->session) != Errc::none) {
     ctx->refused = ctx->grant->session;
   }

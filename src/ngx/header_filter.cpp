@@ -7,6 +7,7 @@
 #include "ngx/request_ctx.h"
 #include "ngx/request_log.h"
 #include "ngx/upstream_request.h"
+#include "oidc/presented_token.h"
 #include "oidc/session_facts.h"
 
 namespace oidc::ngx {
@@ -80,7 +81,7 @@ bool forbid_caching(ngx_http_request_t* r) {
 
 // oidc_session_response_headers, on what is answered under a session. They are one browser's.
 bool tell_session(ngx_http_request_t* r, const RequestCtx& ctx) {
-  if (!ctx.grant || !ctx.grant->session) return true;
+  if (!ctx.grant || !ctx.grant->session || is_token(ctx.grant->session->record())) return true;
   const Settings& settings = *ctx.grant->settings;
   const std::vector<SessionFact>& wanted = settings.session.response_headers;
   if (wanted.empty()) return true;

@@ -10,7 +10,7 @@
 namespace oidc::ngx {
 namespace {
 
-constexpr std::size_t kMaxCommands = 160;
+constexpr std::size_t kMaxCommands = 256;
 
 ngx_uint_t argument_counts(const Directive& directive) {
   constexpr std::array<ngx_uint_t, 8> kTake = {NGX_CONF_NOARGS, NGX_CONF_TAKE1, NGX_CONF_TAKE2,

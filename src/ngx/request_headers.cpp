@@ -79,20 +79,27 @@ void link(ngx_http_request_t* r, Element* header, std::size_t offset) {
   }
 }
 
-// A cached variable would keep what the client sent: `if ($http_x_user)` in a server block is
-// evaluated before the list is cleaned.
-void forget_cached_variables(ngx_http_request_t* r) {
+template <class Matches>
+void forget_variables(ngx_http_request_t* r, Matches matches) {
   if (r->variables == nullptr) return;
   auto* cmcf = static_cast<ngx_http_core_main_conf_t*>(
       ngx_http_get_module_main_conf(r, ngx_http_core_module));
   const auto* variables = static_cast<const ngx_http_variable_t*>(cmcf->variables.elts);
   for (ngx_uint_t i = 0; i < cmcf->variables.nelts; ++i) {
     const std::string_view name = to_view(variables[i].name);
-    if (name.starts_with("http_") || name.starts_with("cookie_")) {
+    if (matches(name)) {
       r->variables[i].valid = 0;
       r->variables[i].not_found = 0;
     }
   }
+}
+
+// A cached variable would keep what the client sent: `if ($http_x_user)` in a server block is
+// evaluated before the list is cleaned.
+void forget_cached_variables(ngx_http_request_t* r) {
+  forget_variables(r, [](std::string_view name) {
+    return name.starts_with("http_") || name.starts_with("cookie_");
+  });
 }
 
 }  // namespace
@@ -133,6 +140,10 @@ void install_headers(ngx_http_request_t* r, const HeaderList& list) {
     }
   }
   forget_cached_variables(r);
+}
+
+void forget_variable(ngx_http_request_t* r, std::string_view name) noexcept {
+  forget_variables(r, [name](std::string_view each) { return each == name; });
 }
 
 HeaderListBuilder::HeaderListBuilder(ngx_http_request_t* r)

@@ -42,6 +42,9 @@ class HeaderListBuilder {
   bool ok_;
 };
 
+// A cached variable of this name is read anew.
+void forget_variable(ngx_http_request_t* r, std::string_view name) noexcept;
+
 // Calls body(const ngx_table_elt_t&) for each header of a list.
 template <class Body>
 void for_each_header(const HeaderList& list, Body&& body) {

@@ -72,7 +72,9 @@ void log_outcome(ngx_http_request_t* r, const Outcome& outcome) {
   const std::string session = outcome.session ? log_id(outcome.session->key()) : std::string("-");
   const std::string issuer = outcome.settings != nullptr ? outcome.settings->provider.issuer
                                                          : std::string("-");
-  const ngx_uint_t level = nginx_level(reason.level);
+  // What is an error in the provider's answer is everyday in a client's token.
+  const bool clients = outcome.status == 401 && reason.status >= 500;
+  const ngx_uint_t level = nginx_level(clients ? LogLevel::info : reason.level);
   const std::string_view id = request_id(r);
   if (r->connection->log->log_level < level) return;
   ngx_log_error_core(level, r->connection->log, 0,

@@ -17,7 +17,8 @@ bool has_error_page(const ngx_http_core_loc_conf_t& location, int status) {
 // A refusal's status for nginx, which makes the answer or asks others; 0: we answer.
 int status_for_nginx(ngx_http_request_t* r, const Outcome& outcome) {
   if (outcome.kind != Outcome::Kind::deny) return 0;
-  const int status = info(outcome.reason).status;
+  const int status = outcome.status >= NGX_HTTP_BAD_REQUEST ? outcome.status
+                                                            : info(outcome.reason).status;
   const auto* clcf = static_cast<const ngx_http_core_loc_conf_t*>(
       ngx_http_get_module_loc_conf(r, ngx_http_core_module));
   if (clcf->satisfy == NGX_HTTP_SATISFY_ANY && (status == 401 || status == 403)) return status;

@@ -18,7 +18,15 @@ std::optional<Json> claims_of(const StoredToken& token) {
 
 std::optional<std::string> session_claim(const OpenSession& session, const ClaimPath& path) {
   const SessionRecord& record = session.record();
-  for (const StoredToken& token : {record.id_token, StoredToken(record.access_token)}) {
+  if (!record.introspection.empty()) {
+    const Result<Json> said = parse_json_object(record.introspection);
+    const Json* value = said ? path.find(*said) : nullptr;
+    if (value != nullptr && !value->is_null()) return claim_text(*value);
+  }
+  // What only the provider was asked about has claims in its answer alone.
+  const bool known = record.method != static_cast<std::uint8_t>(Method::introspection);
+  const StoredToken access_token = known ? StoredToken(record.access_token) : StoredToken();
+  for (const StoredToken& token : {record.id_token, access_token}) {
     const std::optional<Json> claims = claims_of(token);
     if (!claims) continue;
     const Json* value = path.find(*claims);

@@ -82,6 +82,7 @@ bool form_may_log_out(const ngx_http_request_t* r, const LogoutSettings& logout)
 
 std::shared_ptr<const OpenSession> find_hot_session(ngx_http_request_t* r, Services& services) {
   const Settings& settings = services.settings;
+  if (!settings.credentials.session) return nullptr;
   if (may_be_logout(r, settings.logout) || form_may_log_out(r, settings.logout)) return nullptr;
   const CookieLookup found = find_session_cookie(r, services);
   if (found.conflict || !found.cookie) return nullptr;

@@ -1,12 +1,14 @@
 #include "ngx/upstream_request.h"
 
 #include "ngx/own_cookies.h"
+#include "ngx/token_lookup.h"
 
 #include <algorithm>
 #include <array>
 
 #include "oidc/base64url.h"
 #include "oidc/cookie.h"
+#include "oidc/presented_token.h"
 #include "oidc/session_facts.h"
 #include "oidc/url.h"
 
@@ -23,9 +25,11 @@ std::string_view name_of(const ngx_table_elt_t& header) noexcept {
 // One pass over the list as it is: what stays, what loses our cookies, what goes.
 class Cleaner {
  public:
-  Cleaner(ngx_http_request_t* r, bool drop_names, bool strip) noexcept
+  // `hidden`: the settings whose credential was used and stays here; null: none.
+  Cleaner(ngx_http_request_t* r, bool drop_names, bool strip,
+          const CredentialSettings* hidden = nullptr) noexcept
       : r_(r), server_(server_conf(r)), drop_names_(drop_names && server_.clear != nullptr),
-        strip_cookies_(strip) {}
+        strip_cookies_(strip), hidden_(hidden) {}
 
   [[nodiscard]] bool needed() {
     bool found = false;
@@ -47,21 +51,34 @@ class Cleaner {
 
  private:
   [[nodiscard]] bool drops(const ngx_table_elt_t& header) const noexcept {
+    if (hidden_ != nullptr && is_used_credential(*hidden_, header)) return true;
     return drop_names_ && server_.clear->contains(name_of(header));
   }
   [[nodiscard]] bool is_cookie(const ngx_table_elt_t& header) const noexcept {
     return strip_cookies_ && name_of(header) == "cookie";
   }
   [[nodiscard]] std::optional<std::string> stripped(const ngx_table_elt_t& header) const {
-    return strip_cookies(to_view(header.value),
-                         [this](std::string_view name) { return is_own_cookie(server_, name); });
+    return strip_cookies(to_view(header.value), [this](std::string_view name) {
+      return is_own_cookie(server_, name) || is_hidden_cookie(name);
+    });
+  }
+  [[nodiscard]] bool is_hidden_cookie(std::string_view name) const noexcept {
+    return hidden_ != nullptr && hidden_->bearer_places.cookie && name == hidden_->bearer_cookie;
   }
 
   ngx_http_request_t* r_;
   const ServerConf& server_;
   bool drop_names_;
   bool strip_cookies_;
+  const CredentialSettings* hidden_;
 };
+
+// The settings whose access token was used and must not go on; null: none.
+const CredentialSettings* hidden_by(const Grant& grant) noexcept {
+  const CredentialSettings& credentials = grant.settings->credentials;
+  const bool hides = grant.session && is_token(grant.session->record()) && credentials.hide;
+  return hides ? &credentials : nullptr;
+}
 
 std::optional<std::string> encoded(std::string text, UpstreamHeader::Encoding encoding) {
   switch (encoding) {
@@ -93,7 +110,7 @@ std::optional<std::string> header_value(const UpstreamHeader& header, const Open
       value = record.refresh_token.text();
       break;
     case Source::session_id:
-      value = log_id(session.key());
+      if (!is_token(record)) value = log_id(session.key());
       break;
     case Source::claim: {
       std::optional<std::string> claim = session_claim(session, header.path);
@@ -138,7 +155,11 @@ ngx_int_t clean_request(ngx_http_request_t* r) {
 
 ngx_int_t grant_request(ngx_http_request_t* r, RequestCtx& ctx) {
   if (!ctx.original_headers) ctx.original_headers = r->headers_in.headers;
-  Cleaner cleaner(r, true, true);
+  const CredentialSettings* hidden = hidden_by(*ctx.grant);
+  if (hidden != nullptr && hidden->bearer_places.query && drop_token_from_query(r) != NGX_OK) {
+    return NGX_ERROR;
+  }
+  Cleaner cleaner(r, true, true, hidden);
   HeaderListBuilder builder(r);
   cleaner.copy_into(builder);
   if (ctx.grant->session) {

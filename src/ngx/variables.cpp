@@ -8,6 +8,7 @@
 #include "ngx/session_lookup.h"
 #include "ngx/upstream_request.h"
 #include "ngx/worker.h"
+#include "oidc/presented_token.h"
 
 namespace oidc::ngx {
 namespace {
@@ -72,6 +73,7 @@ ngx_int_t session_variable(ngx_http_request_t* r, Value* value, uintptr_t) noexc
   return guard<ngx_int_t>(NGX_ERROR, [&] {
     const RequestCtx* ctx = RequestCtx::find(r);
     if (ctx != nullptr && ctx->grant && ctx->grant->session) {
+      if (is_token(ctx->grant->session->record())) return nothing(value);
       return set_value(r, value, log_id(ctx->grant->session->key()));
     }
     const LocationConf& location = location_conf(r->main);

@@ -80,6 +80,17 @@ std::string redis_prefix(const SessionSettings& session) {
   return session.redis.prefix.empty() ? "session" : session.redis.prefix;
 }
 
+// One cache for all settings: the largest of their wishes.
+TokenCache::Limits token_limits(const MainConf& conf) {
+  constexpr std::size_t kBytesEach = 8 * 1024;
+  TokenCache::Limits limits;
+  for (const Settings* settings : conf.settings) {
+    limits.entries = std::max(limits.entries, settings->access_token.cache_size);
+  }
+  limits.bytes = limits.entries * kBytesEach;
+  return limits;
+}
+
 std::unique_ptr<SessionCache> make_cache(SessionCache::Limits limits, const Coherence& coherence) {
   if (limits.bytes == 0) return nullptr;
   return std::make_unique<SessionCache>(limits, coherence);
@@ -114,7 +125,9 @@ void Worker::start(const MainConf& conf) { current_worker().reset(new Worker(con
 void Worker::stop() noexcept { current_worker().reset(); }
 
 Worker::Worker(const MainConf& conf)
-    : shared_(*conf.shared_zone), used_states_(*conf.states_zone) {
+    : shared_(*conf.shared_zone),
+      used_states_(*conf.states_zone),
+      tokens_(token_limits(conf)) {
   for (const ProviderConf& provider : conf.providers) {
     logs_.push_back(std::make_unique<Log>(provider.settings->issuer));
     clients_.push_back(make_http_client(loop_, provider.http));
@@ -134,7 +147,8 @@ Worker::Worker(const MainConf& conf)
     services_.push_back(std::make_unique<Services>(Services{
         *settings, loop_, *clients_[settings->provider_index], *store,
         *ledgers_[settings->store_index], shared_, used_states_, *providers_[settings->provider_index], *keys_[settings->keys_index], refreshes_,
-        touches_, *logs_[settings->provider_index], caches_[settings->store_index].get()}));
+        touches_, *logs_[settings->provider_index], caches_[settings->store_index].get(),
+        &tokens_}));
     services_.back()->in_cookies = dynamic_cast<CookieStore*>(store);
   }
 }

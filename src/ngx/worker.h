@@ -14,6 +14,7 @@
 #include "oidc/provider.h"
 #include "oidc/refreshes.h"
 #include "oidc/session_cache.h"
+#include "oidc/token_cache.h"
 #include "oidc/touch_throttle.h"
 
 namespace oidc::ngx {
@@ -49,6 +50,7 @@ class Worker {
   ShmDictionary shared_, used_states_;
   Refreshes refreshes_;
   TouchThrottle touches_;
+  TokenCache tokens_;
   std::vector<std::unique_ptr<Log>> logs_;
   std::vector<std::unique_ptr<HttpClient>> clients_;     // of each provider
   std::vector<std::unique_ptr<Provider>> providers_;

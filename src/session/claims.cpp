@@ -4,12 +4,26 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "oidc/settings.h"
+
 namespace oidc {
 
+namespace {
+
+// Of a token that the provider was asked about only its answer counts: nobody here has looked at a
+// signature.
+bool is_access_token_known(const SessionRecord& record) {
+  return record.method != static_cast<std::uint8_t>(Method::introspection);
+}
+
+}  // namespace
+
 Claims::Claims(const SessionRecord& record) {
-  if (const auto payload = StoredToken(record.access_token).payload()) add(*payload);
-  if (const auto payload = record.id_token.payload()) add(*payload);
   if (!record.introspection.empty()) add(record.introspection);
+  if (is_access_token_known(record)) {
+    if (const auto payload = StoredToken(record.access_token).payload()) add(*payload);
+  }
+  if (const auto payload = record.id_token.payload()) add(*payload);
   if (record.scope.empty()) return;
   Json answer = Json::object();
   answer["scope"] = std::string(record.scope);

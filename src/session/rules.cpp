@@ -27,6 +27,8 @@ Error refusal(Errc code, std::string_view rule, const RulePath& claim, std::stri
   return {code, std::move(detail)};
 }
 
+bool is_audience(const WordsRule& rule) { return rule.directive == "oidc_audience_required"; }
+
 std::string first_scope(const RuleSet& set) {
   std::string scope;
   for (const WordsRule& rule : set.words) {
@@ -44,9 +46,15 @@ std::string first_scope(const RuleSet& set) {
 Rules::Rules(RuleSet set)
     : set_(std::move(set)), id_(next_id()), wanted_scope_(first_scope(set_)) {
   has_audience_ = set_.any_audience ||
-                  std::any_of(set_.words.begin(), set_.words.end(), [](const WordsRule& rule) {
-                    return rule.directive == "oidc_audience_required";
-                  });
+                  std::any_of(set_.words.begin(), set_.words.end(), is_audience);
+}
+
+bool Rules::meets_audience(const Claims& claims) const {
+  return std::all_of(set_.words.begin(), set_.words.end(), [&claims](const WordsRule& rule) {
+    if (!is_audience(rule)) return true;
+    const Json* claim = claims.find(rule.claim.path);
+    return claim != nullptr && meets(rule, *claim);
+  });
 }
 
 Result<void> Rules::check(const Claims& claims) const {

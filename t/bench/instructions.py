@@ -17,9 +17,9 @@ from paths import LIMIT, PATHS, Bench
 WARM_UP = 50
 
 
-def requests(connection: http.client.HTTPConnection, path: str, cookie: str, count: int) -> None:
-    name, _, value = cookie.partition(": ")
-    headers = {name: value} if cookie else {}
+def requests(connection: http.client.HTTPConnection, path: str, header: str, count: int) -> None:
+    name, _, value = header.partition(": ")
+    headers = {name: value} if header else {}
     for _ in range(count):
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
@@ -84,13 +84,13 @@ def main() -> None:
     results = []
     with Bench(settings, counter.wrapper(), "master_process off;",
                cache=options.cache) as bench:
-        for name, path, logs_in in PATHS:
-            cookie = bench.cookie(path) if logs_in else ""
+        for name, path, has_credential in PATHS:
+            header = bench.credential(path) if has_credential else ""
             connection = http.client.HTTPConnection(bench.origin.removeprefix("http://"))
-            requests(connection, path, cookie, WARM_UP)
+            requests(connection, path, header, WARM_UP)
             total, dump = counter.count(
                 bench.gateway.process.pid,
-                lambda: requests(connection, path, cookie, options.requests))
+                lambda: requests(connection, path, header, options.requests))
             connection.close()
             results.append((name, path, total / options.requests, dump))
     limit = next(figure for _, path, figure, _ in results if path == LIMIT)

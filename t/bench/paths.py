@@ -1,5 +1,6 @@
 """What the benchmarks compare: the paths of one gateway, and everything around it on loopback."""
 
+from bench.access_token import access_token
 from bench.client import Client
 from bench.gateway import SESSION_SECRET, protect
 from bench.login import login
@@ -14,13 +15,16 @@ TOKEN = 1200  # bytes of the access token, about what Keycloak makes
 PROXY = "proxy_pass http://application; proxy_http_version 1.1; proxy_set_header Connection \"\";"
 
 LIMIT = "/header"
-# name, path, whether a session belongs to it
+TOKENS = "/bearer"
+# name, path, whether a credential belongs to it
 PATHS = [
     ("plain proxying", "/plain", False),
     ("plain, with a 1.2 kB header added", LIMIT, False),
     ("session in shm", "/shm", True),
     ("session in shm, 20 rules", "/rules", True),
     ("session in Redis", "/redis", True),
+    ("bearer token, judged before", TOKENS, True),
+    ("bearer token, judged each time", TOKENS + "-anew", True),
 ]
 
 # All of them hold for the provider's tokens.
@@ -77,7 +81,11 @@ def configuration(upstream: int, port: int, op: ScriptedOp, redis: RedisServer,
         location("/rules", protect(shm) + RULES + PROXY),
         location("/redis", protect(
             stored, redirect_uri="/callback-redis", session_storage="redis",
-            session_secret=SESSION_SECRET, redis_port=redis.port) + PROXY)])
+            session_secret=SESSION_SECRET, redis_port=redis.port) + PROXY),
+        location(TOKENS, protect(op.provider("bearer"), auth_methods="bearer",
+                                 audience_required="api") + PROXY),
+        location(TOKENS + "-anew", protect(op.provider("bearer"), auth_methods="bearer",
+                                           audience_required="api", cache_tokens="off") + PROXY)])
     return (f"upstream application {{ server 127.0.0.1:{upstream}; keepalive 64; }}\n"
             + f"access_log off;\noidc_session_cache {cache};\n" + server(port, body))
 
@@ -109,6 +117,7 @@ class Bench:
 
     def _start(self):
         self._running += [op := ScriptedOp(), redis := RedisServer()]
+        self.op = op
         for start in range(0, self._sessions, CHUNK):
             redis.command("DEBUG", "POPULATE", min(CHUNK, self._sessions - start),
                           f"session:{start}", RECORD)
@@ -121,8 +130,13 @@ class Bench:
                            level="error", main=self._main)
         self.origin = f"http://127.0.0.1:{port}"
 
-    def cookie(self, path: str) -> str:
-        """Logs in there; the header of who has done so."""
+    def credential(self, path: str) -> str:
+        """The header of whoever may pass there; a session's after a login."""
+        if path.startswith(TOKENS):
+            provider = self.op.provider("bearer")
+            plain = len(access_token(provider, pad=""))
+            pad = "x" * ((TOKEN - plain) * 3 // 4)
+            return "Authorization: Bearer " + access_token(provider, pad=pad, exp=4_000_000_000)
         client = Client()
         answer = login(client, self.origin + path)
         assert answer.status in (302, 303), answer

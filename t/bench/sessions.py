@@ -75,8 +75,8 @@ def main() -> None:
     options = parser.parse_args()
     settings = Settings(options.module.resolve(), options.nginx)
     with Bench(settings, sessions=options.sessions, cache=options.cache) as bench:
-        paths = [Measured(name, path, [bench.cookie(path)] if logs_in else [])
-                 for name, path, logs_in in PATHS]
+        paths = [Measured(name, path, [bench.credential(path)] if has_credential else [])
+                 for name, path, has_credential in PATHS]
         worker = bench.gateway.workers()[0]
         for n in range(options.rounds):
             print(f"round {n + 1} of {options.rounds}", flush=True)

@@ -48,6 +48,7 @@ class ScriptedOp {
   std::optional<HttpResponse> token_answer;  // instead of anything else
 
   HttpResponse revocation_answer{200, "", ""};
+  std::function<HttpResponse(const Form& form)> introspect;  // with the client's right credentials
 
   // ---- what happened
   std::vector<std::string> revoked;  // "HINT TOKEN", with the client's right credentials
@@ -81,6 +82,9 @@ class ScriptedOp {
     if (request.url == url("/jwks")) return json(200, key_set());
     if (request.url == url("/token")) return token(request);
     if (request.url == url("/revoke")) return revoke(request);
+    if (request.url == url("/introspect") && introspect && knows_client(request)) {
+      return introspect(Form::parse(request.body.view()).value());
+    }
     return {404, "text/html", "not here"};
   }
 

@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlencode
 
+from . import canary
 from .client import FORM, NAVIGATION, Client, Response
 from .forms import forms
 from .login import Delivery, walk
@@ -99,6 +100,29 @@ class Keycloak:
         url = f"{self.origin}/realms/master/protocol/openid-connect/token"
         with urllib.request.urlopen(url, form, timeout=30) as answer:
             self._token = json.load(answer)["access_token"]
+
+    def add_caller(self, client_id: str, audience: str) -> None:
+        """A client that gets access tokens for `audience` by itself and with a user's password."""
+        self.admin("POST", "/clients", {
+            "clientId": client_id, "secret": CLIENT_SECRET, "publicClient": False,
+            "standardFlowEnabled": False, "serviceAccountsEnabled": True,
+            "directAccessGrantsEnabled": True,
+            "protocolMappers": [{
+                "name": "audience", "protocol": "openid-connect",
+                "protocolMapper": "oidc-audience-mapper",
+                "config": {"included.custom.audience": audience, "access.token.claim": "true",
+                           "introspection.token.claim": "true"}}]})
+
+    def grant(self, client_id: str, **form) -> dict:
+        """The token endpoint's answer; `user` and `password`, or the client alone."""
+        fields = {"client_id": client_id, "client_secret": CLIENT_SECRET, "scope": "openid",
+                  "grant_type": "client_credentials", **form}
+        url = f"{self.issuer}/protocol/openid-connect/token"
+        with urllib.request.urlopen(url, urlencode(fields).encode(), timeout=30) as answer:
+            tokens = json.load(answer)
+        for name in ("access_token", "refresh_token", "id_token"):
+            canary.plant(f"Keycloak's {name}", tokens.get(name))
+        return tokens
 
     def set_realm(self, **values) -> None:
         """For example accessTokenLifespan=5 (seconds)."""

@@ -40,6 +40,11 @@ STATUS = {
     "refresh_rejected": 401, "refresh_failed": 503, "refresh_unsaved": 503,
     "logout_cross_site": 403, "logout_state_invalid": 400, "revocation_failed": 502,
     "logout_token_invalid": 400, "logout_token_replayed": 400, "admin_request_invalid": 400,
+    # access tokens as credentials
+    "credential_malformed": 400, "credential_conflict": 400, "access_token_kind": 401,
+    "access_token_iss": 401, "access_token_aud": 401, "access_token_exp": 401,
+    "access_token_nbf": 401, "access_token_iat": 401, "access_token_bound": 401,
+    "token_inactive": 401, "introspection_invalid": 502,
     # who may pass
     "scope_insufficient": 403, "forbidden": 403,
 }

@@ -58,6 +58,7 @@ class Provider:
         self.opaque = False  # access tokens that are no JWT
         self.rotate_refresh = True
         self.access_claims: dict = {}  # further ones of the access token
+        self.introspection: dict = {"active": True, "sub": "alice", "aud": "api"}
         self.requests: list[Request] = []
         self.violations: list[str] = []  # what a strict provider would have refused
         self._codes: dict[str, dict] = {}
@@ -74,6 +75,7 @@ class Provider:
             "userinfo_endpoint": f"{self.issuer}/userinfo",
             "end_session_endpoint": f"{self.issuer}/end_session",
             "revocation_endpoint": f"{self.issuer}/revoke",
+            "introspection_endpoint": f"{self.issuer}/introspect",
             "jwks_uri": f"{self.issuer}/jwks",
             "response_types_supported": ["code"],
             "response_modes_supported": ["query", "form_post"],
@@ -206,6 +208,11 @@ class Provider:
 
     def _revoke(self, request: Request) -> Answer:
         return Answer(200)
+
+    def _introspect(self, request: Request) -> Answer:
+        if problem := self._client_problem(request, dict(request.form)):
+            return json_answer({"error": "invalid_client", "error_description": problem}, 401)
+        return json_answer(self.introspection)
 
     def _end_session(self, request: Request) -> Answer:
         asked = dict(request.query)

@@ -1,0 +1,68 @@
+// The access token that a request carries (RFC 6750 section 2). What is present decides; carrying it
+// twice is an error, not a choice.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "oidc/errc.h"
+#include "oidc/session.h"
+#include "oidc/settings.h"
+
+namespace oidc {
+
+// Any way in which an access token is a credential here.
+[[nodiscard]] inline bool accepts_access_tokens(const Settings& settings) noexcept {
+  return settings.credentials.bearer || settings.credentials.introspection;
+}
+
+// An opened "session" that is in no store: it is its access token, for this one request.
+[[nodiscard]] inline bool is_token(const SessionRecord& record) noexcept {
+  return record.method == static_cast<std::uint8_t>(Method::bearer) ||
+         record.method == static_cast<std::uint8_t>(Method::introspection);
+}
+
+// Whether a header of this (lower case) name is looked at.
+[[nodiscard]] bool may_carry_token(const CredentialSettings& settings,
+                                   std::string_view lowercase_name) noexcept;
+
+// Shown each place where a token may be, in any order. Keeps views only, allocates nothing.
+class TokenFinder {
+ public:
+  explicit TokenFinder(const CredentialSettings& settings) noexcept : settings_(settings) {}
+
+  // A header; others than those of may_carry_token() are passed over.
+  void look_at_header(std::string_view lowercase_name, std::string_view value) noexcept;
+  void look_at_cookies(std::string_view cookie_header);
+  // What stands where nothing but a token may stand.
+  void look_at_value(std::string_view value) noexcept;
+  // Somebody meant to send a token, and it is none that can be read.
+  void found_fault(Errc fault) noexcept;
+
+  // Something is there that wants to be an access token: `token`, unless there is a fault.
+  [[nodiscard]] bool present() const noexcept { return count_ > 0; }
+  // none, credential_malformed, credential_conflict, or access_token_bound for a scheme that is not
+  // understood but carries access tokens.
+  [[nodiscard]] Errc fault() const noexcept;
+  [[nodiscard]] std::string_view token() const noexcept { return token_; }
+
+ private:
+  void look_at_authorization(std::string_view value) noexcept;
+
+  const CredentialSettings& settings_;
+  std::string_view token_;
+  Errc fault_ = Errc::none;
+  std::size_t count_ = 0;
+  std::size_t authorizations_ = 0;
+};
+
+// The header may be "Bearer" alone, or broken after it.
+[[nodiscard]] bool has_bearer_scheme(std::string_view authorization) noexcept;
+
+// RFC 6750's b64token.
+[[nodiscard]] bool is_token_text(std::string_view text) noexcept;
+// Three parts of which the first is a JSON object's beginning: whatever else it is, it is meant to
+// be a JWT.
+[[nodiscard]] bool looks_like_jwt(std::string_view token) noexcept;
+
+}  // namespace oidc

@@ -1,0 +1,235 @@
+#include "access_token_flow.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "answers.h"
+#include "oidc/form.h"
+#include "oidc/provider.h"
+#include "oidc/rules.h"
+#include "oidc/token_cache.h"
+
+namespace oidc {
+namespace {
+
+constexpr std::string_view kParameter = "access_token";
+constexpr std::size_t kMostFields = 1024;
+constexpr Seconds kPositiveIntrospection = 60;
+constexpr Seconds kNegativeIntrospection = 10;
+
+bool names_token(std::string_view text) { return text.find(kParameter) != std::string_view::npos; }
+
+// RFC 6750 sections 2.2 and 2.3. The finder keeps views: `found` owns the value.
+void look_at_form(TokenFinder& finder, std::string_view text, std::string& found) {
+  Result<Form> form = Form::parse(text, kMostFields);
+  if (!form) {
+    if (names_token(text)) finder.found_fault(Errc::credential_malformed);
+    return;
+  }
+  for (const FormField& field : form->fields()) {
+    if (field.name != kParameter) continue;
+    found = field.value;
+    finder.look_at_value(found);
+  }
+  form->wipe();
+}
+
+void look_at_json(TokenFinder& finder, std::string_view text, std::string& found) {
+  const Result<Json> json = parse_json_object(text);
+  if (!json) {
+    if (names_token(text)) finder.found_fault(Errc::credential_malformed);
+    return;
+  }
+  const auto member = json->find(kParameter);
+  if (member == json->end()) return;
+  found = member->is_string() ? member->get<std::string>() : std::string();
+  finder.look_at_value(found);
+}
+
+bool is_json(std::string_view content_type) {
+  return content_type.starts_with("application/json");
+}
+
+// Which of the two ways this token goes; both, where oidc_introspect_jwt_tokens says so.
+struct Ways {
+  bool verify, introspect;
+};
+Ways ways_of(const Settings& settings, std::string_view token) {
+  const CredentialSettings& credentials = settings.credentials;
+  Ways ways{};
+  ways.verify = credentials.bearer && (!credentials.introspection || looks_like_jwt(token));
+  ways.introspect = credentials.introspection && (!ways.verify || settings.introspection.jwts);
+  return ways;
+}
+
+TokenCache::Judgement judgement_of(const Result<TokenSession>& judged) {
+  TokenCache::Judgement judgement;
+  if (judged) {
+    judgement.session = *judged;
+  } else {
+    judgement.why = judged.error();
+  }
+  return judgement;
+}
+
+Result<TokenSession> answer_of(const TokenCache::Judgement& known) {
+  if (known.session) return known.session;
+  return known.why;
+}
+
+// Refusals that the same token would meet again in a moment, after a signature or a call.
+bool lasts(Errc refusal) {
+  return refusal == Errc::token_inactive || refusal == Errc::access_token_aud ||
+         refusal == Errc::scope_insufficient || refusal == Errc::forbidden;
+}
+
+// The rules of this location. The audience first: a token for somebody else is no credential.
+Result<TokenSession> allowed(const Settings& settings, TokenSession session) {
+  const Rules* rules = settings.rules.get();
+  if (rules == nullptr) return session;
+  const Claims claims(session->record());
+  if (!rules->meets_audience(claims)) return Errc::access_token_aud;
+  Result<void> checked = rules->check(claims);
+  if (!checked) return std::move(checked).error();
+  return session;
+}
+
+struct Judged {
+  Result<TokenSession> session = Errc::internal;
+  std::optional<std::uint64_t> keys;  // that verified it, and are the present ones
+};
+
+// What the provider said of a token serves for a while; a signature as long as its keys do.
+void remember(Services& services, std::string_view token, const Ways& ways, const Judged& result) {
+  const Result<TokenSession>& judged = result.session;
+  const Settings& settings = services.settings;
+  if (services.tokens == nullptr || (ways.introspect && !settings.introspection.cache)) return;
+  if (ways.verify && judged && !result.keys) return;
+  if (!judged && !lasts(judged.error().code)) return;
+  const Seconds now = services.loop.now();
+  TokenCache::Judgement judgement = judgement_of(judged);
+  const Seconds longest = ways.introspect ? kPositiveIntrospection : kLongestTokenEntry;
+  judgement.until = now + (judged ? longest : kNegativeIntrospection);
+  if (judged && (*judged)->record().access_expires != 0) {
+    judgement.until = std::min(judgement.until, (*judged)->record().access_expires);
+  }
+  if (ways.verify && judged) judgement.keys = result.keys;
+  services.tokens->keep(settings, token, std::move(judgement));
+}
+
+// What the provider says now, of a token that says the same: its signed times hold as well.
+Result<TokenSession> both(AccessTokenFacts facts, const OpenSession& introspected, Seconds now) {
+  const SessionRecord& record = introspected.record();
+  if (!record.subject.empty() && record.subject != facts.subject) {
+    return Error{Errc::introspection_invalid, "another sub than the token's"};
+  }
+  if (record.access_expires != 0) facts.expires = std::min(facts.expires, record.access_expires);
+  if (!record.scope.empty()) facts.scope = record.scope;
+  return make_token_session(Method::bearer, record.access_token, facts, record.introspection, now);
+}
+
+Task<Judged> judge(Services& services, std::string token, Ways ways) {
+  Judged judged;
+  if (!ways.verify) {
+    judged.session = co_await introspect_token(services, token);
+    co_return judged;
+  }
+  const Result<VerifiedToken> verified = co_await verify_access_token(services, token);
+  if (!verified) {
+    judged.session = verified.error();
+    co_return judged;
+  }
+  judged.keys = verified->keys;
+  if (!ways.introspect) {
+    judged.session =
+        make_token_session(Method::bearer, token, verified->facts, {}, services.loop.now());
+    co_return judged;
+  }
+  judged.session = co_await introspect_token(services, token);
+  if (!judged.session) co_return judged;
+  const TokenSession introspected = *judged.session;
+  judged.session = both(verified->facts, *introspected, services.loop.now());
+  co_return judged;
+}
+
+}  // namespace
+
+PresentedToken presented_token(const Settings& settings, const RequestFacts& facts,
+                               std::string_view body) {
+  const CredentialSettings& credentials = settings.credentials;
+  if (!accepts_access_tokens(settings)) return {};
+  TokenFinder finder(credentials);
+  for (const std::string& value : facts.authorization) {
+    finder.look_at_header("authorization", value);
+  }
+  for (const auto& [name, value] : facts.token_headers) finder.look_at_header(name, value);
+  for (const std::string& header : facts.cookie_headers) finder.look_at_cookies(header);
+  std::string in_query, in_body;
+  if (credentials.bearer_places.query) look_at_form(finder, facts.query, in_query);
+  if (credentials.bearer_places.body && !body.empty()) {
+    is_json(facts.content_type) ? look_at_json(finder, body, in_body)
+                                : look_at_form(finder, body, in_body);
+  }
+  PresentedToken presented;
+  if (!finder.present()) return presented;
+  presented.fault = finder.fault();
+  if (presented.fault == Errc::none) presented.token = finder.token();
+  return presented;
+}
+
+AccessTokenExpectations expectations(const Settings& settings, Seconds now) {
+  AccessTokenExpectations expected;
+  expected.issuer = settings.provider.issuer;
+  expected.issuers = &settings.access_token.issuers;
+  expected.typ = settings.access_token.typ;
+  expected.ignore_confirmation = settings.access_token.ignore_confirmation;
+  expected.now = now;
+  expected.leeway = settings.token.leeway;
+  return expected;
+}
+
+Result<TokenSession> make_token_session(Method method, std::string_view token,
+                                        const AccessTokenFacts& facts,
+                                        std::string_view introspection, Seconds now) {
+  SessionRecord record;
+  record.method = static_cast<std::uint8_t>(method);
+  record.created = now;
+  record.access_expires = facts.expires;
+  record.tokens_since = now;
+  record.subject = facts.subject;
+  record.scope = facts.scope;
+  record.access_token = token;
+  record.introspection = introspection;
+  return OpenSession::make({}, {}, {}, encode_record(record));
+}
+
+Task<Outcome> access_token_flow(Services& services, Facts facts, PresentedToken presented) {
+  if (presented.fault != Errc::none) {
+    co_return refuse_token(services, *facts, Error{presented.fault, {}});
+  }
+  const Settings& settings = services.settings;
+  const std::string token = std::move(presented.token);
+  const TokenCache::Judgement* known =
+      services.tokens == nullptr
+          ? nullptr
+          : services.tokens->find(settings, token, services.loop.now(),
+                                  services.provider.keys_version());
+  Judged judged;
+  if (known != nullptr) {
+    judged.session = answer_of(*known);
+  } else {
+    const Ways ways = ways_of(settings, token);
+    judged = co_await judge(services, token, ways);
+    if (judged.session) judged.session = allowed(settings, *judged.session);
+    remember(services, token, ways, judged);
+  }
+  if (!judged.session) {
+    const bool too_little = judged.session.error().code == Errc::scope_insufficient;
+    const std::string scope =
+        too_little && settings.rules ? settings.rules->wanted_scope() : std::string();
+    co_return refuse_token(services, *facts, judged.session.error(), scope);
+  }
+  co_return pass(services, *judged.session);
+}
+
+}  // namespace oidc
