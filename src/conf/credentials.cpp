@@ -35,7 +35,7 @@ constexpr Choices<std::string_view, 1> kAccept = {{{"application/json", "applica
 
 // Sets the members that the words name and clears the others.
 template <class Object, std::size_t N>
-Result<void> select(Object& object, const Choices<bool Object::*, N>& choices,
+Result<void> set_named(Object& object, const Choices<bool Object::*, N>& choices,
                     const std::vector<std::string>& words) {
   for (const auto& [name, member] : choices) object.*member = false;
   for (const std::string& word : words) {
@@ -49,7 +49,7 @@ Result<void> select(Object& object, const Choices<bool Object::*, N>& choices,
 
 Result<void> auth_methods(SettingsDraft& draft, const DirectiveUse& use) {
   CredentialSettings& credentials = draft.settings.credentials;
-  Result<void> selected = select(credentials, kMethods, use.words);
+  Result<void> selected = set_named(credentials, kMethods, use.words);
   if (!selected) return selected;
   if (credentials.session != credentials.authorization_code) {
     return bad_value(use.words[0],
@@ -60,7 +60,7 @@ Result<void> auth_methods(SettingsDraft& draft, const DirectiveUse& use) {
 }
 
 Result<void> param_type(SettingsDraft& draft, const DirectiveUse& use) {
-  return select(draft.settings.credentials.bearer_places, kPlaces, use.words);
+  return set_named(draft.settings.credentials.bearer_places, kPlaces, use.words);
 }
 
 Result<void> cookie_name(SettingsDraft& draft, const DirectiveUse& use) {

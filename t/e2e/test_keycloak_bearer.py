@@ -11,8 +11,9 @@ from bench.upstream import Echo
 
 @pytest.fixture(scope="module")
 def callers(keycloak):
-    keycloak.add_caller("caller", "api")
-    keycloak.add_caller("stranger", "other")
+    # Keycloak answers only clients that are in the token's audience.
+    keycloak.add_caller("caller", "api", CLIENT_ID)
+    keycloak.add_caller("stranger", "other", CLIENT_ID)
     return keycloak
 
 

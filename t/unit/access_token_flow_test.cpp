@@ -114,7 +114,7 @@ TEST_F(TokenFlow, UnknownKeysFetchOnceAndLeaveLoginsTheirFetch) {
   ASSERT_TRUE(passes(send(token())));
   world_.io.forget();
   for (int i = 0; i < 5; ++i) {
-    const std::string wrong = token({}, &SigningKey::ec("stranger-" + std::to_string(i)));
+    const std::string wrong = token(Json::object(), &SigningKey::ec("stranger-" + std::to_string(i)));
     EXPECT_TRUE(refuses(send(wrong), 401, Errc::jwt_key_unknown));
   }
   EXPECT_EQ(world_.io.count("GET /jwks"), 1U);
@@ -299,7 +299,7 @@ TEST_F(TokenFlow, WithBothMethodsJwtsAreVerifiedAndOpaqueOnesAskedAbout) {
   EXPECT_EQ(asked(), 0U);
   EXPECT_TRUE(passes(send("opaque")));
   EXPECT_EQ(asked(), 1U);
-  EXPECT_TRUE(refuses(send(token({}, &SigningKey::ec("stranger"))), 401, Errc::jwt_key_unknown));
+  EXPECT_TRUE(refuses(send(token(Json::object(), &SigningKey::ec("stranger"))), 401, Errc::jwt_key_unknown));
   EXPECT_EQ(asked(), 1U);
 }
 

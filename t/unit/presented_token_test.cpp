@@ -24,7 +24,9 @@ TEST_P(HeaderWithToken, IsRead) {
   finder.look_at_header(GetParam().name, GetParam().value);
   EXPECT_EQ(finder.present(), GetParam().token != nullptr);
   EXPECT_EQ(finder.fault(), GetParam().fault);
-  if (GetParam().token != nullptr) EXPECT_EQ(finder.token(), GetParam().token);
+  if (GetParam().token != nullptr) {
+    EXPECT_EQ(finder.token(), GetParam().token);
+  }
 }
 
 constexpr Errc kMalformed = Errc::credential_malformed;

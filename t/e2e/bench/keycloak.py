@@ -101,17 +101,17 @@ class Keycloak:
         with urllib.request.urlopen(url, form, timeout=30) as answer:
             self._token = json.load(answer)["access_token"]
 
-    def add_caller(self, client_id: str, audience: str) -> None:
-        """A client that gets access tokens for `audience` by itself and with a user's password."""
+    def add_caller(self, client_id: str, *audiences: str) -> None:
+        """A client that gets access tokens for `audiences` by itself and with a user's password."""
         self.admin("POST", "/clients", {
             "clientId": client_id, "secret": CLIENT_SECRET, "publicClient": False,
             "standardFlowEnabled": False, "serviceAccountsEnabled": True,
             "directAccessGrantsEnabled": True,
             "protocolMappers": [{
-                "name": "audience", "protocol": "openid-connect",
+                "name": audience, "protocol": "openid-connect",
                 "protocolMapper": "oidc-audience-mapper",
                 "config": {"included.custom.audience": audience, "access.token.claim": "true",
-                           "introspection.token.claim": "true"}}]})
+                           "introspection.token.claim": "true"}} for audience in audiences]})
 
     def grant(self, client_id: str, **form) -> dict:
         """The token endpoint's answer; `user` and `password`, or the client alone."""
