@@ -101,7 +101,7 @@ constexpr Refused kRefused[] = {
     {"oidc_ssl_trusted_certificate /", "directory"},
     {"oidc_client_secret file:/nowhere/secret", "cannot open \"/nowhere/secret\""},
     {"oidc_client_secret env:OIDC_NOT_THERE", "OIDC_NOT_THERE"},
-    {"oidc_client_auth private_key_jwt", "client_secret_basic, client_secret_post or none"},
+    {"oidc_client_auth private_key_jwt", "oidc_client_jwk must be set"},
     {"oidc_client_auth none", "used for nothing"},
     {"oidc_redirect_uri request", "path or an absolute"},
     {"oidc_redirect_uri /oidc/callback?x=1", "no query"},
