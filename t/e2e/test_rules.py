@@ -4,10 +4,9 @@ import pytest
 from bench.client import NAVIGATION, XHR, Client
 from bench.gateway import SESSION_SECRET, Site, protect
 from bench.http_server import Answer
-from bench.keycloak import CLIENT_SECRET
 from bench.login import at_provider, begin, deliver, login
-from bench.nginx import directives, location, server
-from bench.proc import free_port, make_dir, wait_for
+from bench.nginx import location
+from bench.proc import make_dir, wait_for
 
 RULES = {
     "roles": "oidc_roles_required admin;",
@@ -164,14 +163,13 @@ def test_the_log_says_which_rule_and_no_value(site):
 def test_new_tokens_are_a_new_decision(make_nginx, upstream, op, make_redis, storage):
     provider = op.provider("refresh-" + storage.replace(" ", "-"))
     settings = {"scopes_required": "write", "refresh_before": "1s"}
+    http = "oidc_session_cache off;\n" if "without" in storage else ""
     if storage == "redis":
         settings |= {"session_storage": "redis", "session_secret": SESSION_SECRET,
                      "redis_port": make_redis().port}
-    elif "without" in storage:
-        settings |= {"session_cache": "off"}
     provider.token_life = 8
     provider.access_claims = {"scope": "openid write"}
-    site = Site(make_nginx, upstream, provider, **settings)
+    site = Site(make_nginx, upstream, provider, http=http, **settings)
     client = Client()
     site.login(client)
     assert client.get(site.url("/a")).status == 200
@@ -274,11 +272,9 @@ def test_login_actions(ways, upstream, action):
     client = Client()
     delivery = at_provider(begin(client, ways.url(path)), ways.origin)
     response = deliver(client, delivery)
+    # Whom the rules refuse gets no tokens: the page itself says so.
     assert b"access_token" not in response.body
-    if action == "response":
-        assert response.location.removeprefix(ways.origin) == path
-    else:
-        assert response.status == 403, response
+    assert response.location.removeprefix(ways.origin) == path
     assert not upstream.seen(path)
     logins = ways.provider.count("authorize")
     assert client.navigate(ways.url(path)).status == 403, "logged in, and refused"
@@ -299,30 +295,3 @@ def test_reload_changes_the_rules(make_nginx, upstream, op):
     strict = site.http.replace("oidc_roles_required reader", "oidc_roles_required admin")
     site.nginx.reload(strict)
     wait_for("the new rules", lambda: client.get(site.url("/a")).status == 403, 60)
-
-
-# ---- Keycloak ------------------------------------------------------------------------------------
-
-def test_keycloak(make_nginx, upstream, keycloak):
-    """Realm roles and groups as Keycloak writes them: alice is an editor in /engineering/gateways."""
-    on = "oidc on;" + directives(issuer=keycloak.issuer, client_id="gateway",
-                                 client_secret=CLIENT_SECRET, redirect_uri="/callback")
-    proxy = f"proxy_pass {upstream.origin};"
-    port = free_port()
-    make_nginx(server(port, "\n".join([
-        location("/", on + proxy),
-        location("/edit/", on + directives(roles_claim="realm_access.roles",
-                                           roles_required='"reader editor"') + proxy),
-        location("/gateways/", on + directives(groups_required="gateways") + proxy),
-        location("/verified/", on + directives(
-            require=["email_verified = true", r'email matches "[a-z]+@example\.test"',
-                     "azp = gateway", "exp > 1700000000"], scopes_required="email",
-            audience_required="account", claims_forbidden="act") + proxy)])), port)
-    origin = f"http://127.0.0.1:{port}"
-    expected = {"alice": {"/edit/": 200, "/gateways/": 200, "/verified/": 200},
-                "bob": {"/edit/": 403, "/gateways/": 403, "/verified/": 200}}
-    for user, answers in expected.items():
-        client = Client()
-        response = deliver(client, keycloak.login(begin(client, origin + "/x"), origin, user))
-        assert response.status in (302, 303), response
-        assert {path: client.get(origin + path).status for path in answers} == answers, user

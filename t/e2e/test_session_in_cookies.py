@@ -9,12 +9,11 @@ from bench.client import NAVIGATION, XHR, Client
 from bench.gateway import SESSION_SECRET, Site, protect
 from bench.http_server import Answer
 from bench.jose import claims_of
-from bench.keycloak import CLIENT_SECRET
 from bench.login import at_provider, begin, deliver
 from bench.logout_token import deliver as deliver_token
 from bench.logout_token import logout_token
 from bench.nginx import Nginx, directives, location, server
-from bench.proc import free_port, wait_for
+from bench.proc import wait_for
 from bench.upstream import Echo
 
 SAME = [h for h in NAVIGATION if h[0] != "Sec-Fetch-Site"] + [("Sec-Fetch-Site", "same-origin")]
@@ -410,42 +409,3 @@ def test_warned_of_small_header_buffers(settings):
     message = checked(settings, on(session_storage="cookie size=20k"),
                       "large_client_header_buffers 4 22k;\n")[1]
     assert "[warn]" not in message, message
-
-
-# ---- Keycloak ----------------------------------------------------------------------------------------
-
-@pytest.fixture(scope="module")
-def at_keycloak(make_nginx, upstream, keycloak):
-    port = free_port()
-    nginx = make_nginx(server(port, location("/", "oidc on;" + directives(
-        **COOKIES, issuer=keycloak.issuer, client_id="gateway", client_secret=CLIENT_SECRET,
-        redirect_uri="/callback-basic", client_auth="client_secret_basic",
-        require_proof_key_for_code_exchange="on")
-        + f"proxy_pass {upstream.origin};")), port, workers=2)
-    nginx.origin = f"http://127.0.0.1:{port}"
-    return nginx
-
-
-def test_keycloak(at_keycloak, keycloak):
-    keycloak.set_realm(accessTokenLifespan=4)
-    try:
-        site, client = at_keycloak, Client()
-        answer = deliver(client, keycloak.login(begin(client, site.origin + "/x"), site.origin, "bob"))
-        assert answer.status in (302, 303), answer
-        header = client.cookie_header(site.origin + "/")
-        print(f"\n    Cookie header of a session in cookies: {len(header)} bytes, "
-              f"{len(parts(client))} parts")
-        assert len(header) < 6144
-        tokens = set()
-        for _ in range(3):
-            response = client.navigate(site.origin + "/x")
-            assert response.status == 200, response
-            tokens.add(Echo(response.body).bearer)
-            time.sleep(4.3)
-        assert len(tokens) == 3
-        assert keycloak.sessions("bob")
-        stolen = copy_of(client)
-        assert client.request("POST", site.origin + "/logout", SAME, b"").status in (302, 303)
-        assert stolen.get(site.origin + "/x", XHR).status == 401
-    finally:
-        keycloak.set_realm(accessTokenLifespan=60)

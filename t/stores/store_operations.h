@@ -135,7 +135,7 @@ inline Task<Reply> run(Stores& stores, Request request) {
     for (int i = 1; i < request.loop; ++i) now = stores.sessions->read_now(key_of(request.key));
     bool current = stores.sessions->current(stores.sessions->last_hit());
     // Another worker may write between the two looks, but hardly each time.
-    for (int i = 0; i < 100 && !current; ++i) {
+    for (int i = 0; i < 100 && now->status == StoreStatus::hit && !current; ++i) {
       now = stores.sessions->read_now(key_of(request.key));
       current = stores.sessions->current(stores.sessions->last_hit());
     }

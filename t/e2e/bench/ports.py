@@ -24,7 +24,7 @@ def free_port(preferred: int = 0) -> int:
 
 @functools.cache
 def _reservations() -> int:
-    path = Path(tempfile.gettempdir()) / "oidc-test-ports"
+    path = Path(tempfile.gettempdir()) / f"oidc-test-ports-{os.getuid()}"
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
