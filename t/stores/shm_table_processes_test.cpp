@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -19,6 +20,7 @@ class Processes : public ::testing::Test {
   struct Control {
     pthread_mutex_t mutex;
     std::array<std::uint64_t, 4> won;
+    std::atomic<std::uint64_t> writes;
   };
 
   Processes() : shared_(*reinterpret_cast<Control*>(control_.span().data())) {
@@ -95,16 +97,20 @@ TEST_F(Processes, CompareAndSetLosesNothing) {
 
 TEST_F(Processes, MayBeKilledAnywhere) {
   int deaths_inside = 0;
-  for (int round = 0; round < 150; ++round) {
+  // On a busy machine hardly a process dies inside.
+  for (int round = 0; round < 150 || (deaths_inside == 0 && round < 5000); ++round) {
+    const std::uint64_t before = shared_.writes;
     const pid_t pid = fork();
     if (pid == 0) {
       for (std::uint32_t i = 0;; ++i) {
         const std::string key = "k" + std::to_string(i % 90);
         const std::string value(i % 3000, 'w');
         locked([&] { return put(table_, key, value, ~0ULL, 1, true); });
+        ++shared_.writes;
       }
     }
-    usleep(500 + 37 * round % 1000);
+    while (shared_.writes == before) usleep(50);
+    usleep(37 * round % 1000);
     kill(pid, SIGKILL);
     int status = 0;
     waitpid(pid, &status, 0);

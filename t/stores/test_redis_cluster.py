@@ -139,7 +139,7 @@ def test_a_master_dies_under_load(bench):
     assert errors > 0, "nothing was noticed: no test"
     # It comes back as a replica, and nobody is confused by that.
     dead.start()
-    wait_for("a replica", lambda: dead.info("replication")["role"] == "slave", 20)
+    wait_for("a replica", lambda: dead.info("replication")["role"] == "slave", 60)
     for i in range(30):
         answer = nginx.get("/r", "insert", f"later{i}", value="v")
         assert answer.result == "hit", answer

@@ -90,7 +90,7 @@ def test_failover_under_load(bench):
     old = watched.master
     began = time.monotonic()
     old.kill()
-    wait_for("the Sentinels chose", lambda: watched.current() is not old, 20)
+    wait_for("the Sentinels chose", lambda: watched.current() is not old, 60)
     chosen = time.monotonic() - began
     recovered(loads)
     new = watched.current()
@@ -101,11 +101,14 @@ def test_failover_under_load(bench):
     assert errors > 0, "nothing was noticed: no test"
     print(f"Sentinel failover: new master after {chosen:.2f} s; {said}")
     # Everything that was written stands at the new master, nothing of it was written to the old one.
+    # A Sentinel that was not run for two seconds does nothing for thirty (its TILT mode).
     for load in loads:
         for key, value in load.written.items():
             at = f"session:{key}" if key.startswith("ledger:") else stored(key)
-            assert new.call("GET", at).decode() in {value, *load.doubtful.get(key, ())}
-    wait_for("a replica", lambda: old.info("replication")["role"] == "slave", 20)
+            may_be = {value.encode(), *(each.encode() for each in load.doubtful.get(key, ()))}
+            found = new.call("GET", at)
+            assert found in may_be, (key, found, may_be, load.lost, new is watched.current())
+    wait_for("a replica", lambda: old.info("replication")["role"] == "slave", 60)
     assert nginx.get("/r", "insert", "later", value="v").result == "hit"
     # On a slow machine the Sentinels may have chosen once more.
     assert watched.current().call("GET", stored("later")) == b"v"
@@ -122,9 +125,9 @@ def test_a_master_that_becomes_a_replica_is_left(bench):
     loads = loaded(nginx, threads=1)
     began = time.monotonic()
     wait_for("a replica that may follow",  # its state is asked for once in a while
-             lambda: watched.sentinels[0].call("SENTINEL", "FAILOVER", "mymaster") == b"OK", 20)
-    wait_for("another master", lambda: watched.current() is not old, 20)
-    wait_for("a replica", lambda: old.info("replication")["role"] == "slave", 20)
+             lambda: watched.sentinels[0].call("SENTINEL", "FAILOVER", "mymaster") == b"OK", 60)
+    wait_for("another master", lambda: watched.current() is not old, 60)
+    wait_for("a replica", lambda: old.info("replication")["role"] == "slave", 60)
     recovered(loads)
     print("ordered failover: " + judge(loads, began, may_lose=1)[0])
     assert nginx.get("/r", "insert", "later", value="v").result == "hit"
