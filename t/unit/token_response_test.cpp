@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "oidc/json.h"
 #include "oidc/token_endpoint.h"
 #include "result_code.h"
 
