@@ -10,7 +10,8 @@
 namespace oidc {
 
 // Parsed when made. What the provider said of the token (introspection), the access token itself where
-// it came from the provider or was verified here, the ID token; last the scope of the token endpoint's answer, for an access token that says none.
+// it came from the provider or was verified here, the ID token; last the scope of the token endpoint's
+// answer, for an access token that says none.
 class Claims {
  public:
   explicit Claims(const SessionRecord& record);
