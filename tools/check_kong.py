@@ -31,11 +31,13 @@ reason why there is none. `tools/kong-import` translates by this table.
 
 
 def tests_of(directive: str, files: dict[str, str]) -> str | None:
-    """The file that uses the directive most: by its name, or as an argument without `oidc_`."""
+    """The file that uses the directive most, by its name or as an argument without `oidc_`; one that
+    only reads configurations where no other does."""
     short = directive.removeprefix("oidc_")
     use = re.compile(rf"\b{directive}\b|\b{short}=|[\"']{short}[\"']\s*:")
     uses = {name: len(use.findall(text)) for name, text in files.items()}
-    best = max(uses, key=uses.get)
+    behaviour = {name: count for name, count in uses.items() if count and "conf" not in name}
+    best = max(behaviour or uses, key=uses.get)
     return best if uses[best] else None
 
 

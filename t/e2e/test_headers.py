@@ -9,6 +9,7 @@ from bench.nginx import location
 
 NAMES = {
     "upstream_id_token_header": "X-Id-Token",
+    "upstream_refresh_token_header": "X-Refresh-Token",
     "upstream_session_id_header": "X-Session",
     "upstream_header": ["X-User sub", "X-Email email", "X-Role realm_access.roles",
                         "X-Name name"],
@@ -52,6 +53,8 @@ def test_tokens_and_claims(site, alice):
     echo = site.echo(alice)
     assert claims_of(echo.bearer)["sub"] == "alice"
     assert claims_of(echo.header("X-Id-Token"))["aud"] == "gateway"
+    refresh = echo.header("X-Refresh-Token")
+    assert refresh and refresh not in (echo.bearer, echo.header("X-Id-Token"))
     assert echo.header("X-User") == "alice"
     assert echo.header("X-Email") == "alice@example.test"
     assert "reader" in echo.header("X-Role") and "editor" in echo.header("X-Role")
@@ -67,7 +70,7 @@ def forged(*names):
 
 
 @pytest.mark.parametrize("path", ["/", "/open/x", "/plain/x", "/anonymous/x"])
-@pytest.mark.parametrize("name", [*SPELLINGS, "X-Id-Token", "X_ID_TOKEN", "X-Session", "X-Email",
+@pytest.mark.parametrize("name", [*SPELLINGS, "X-Id-Token", "X_ID_TOKEN", "X-Refresh-Token", "X-Session", "X-Email",
                                   "x-role"])
 def test_forged_headers_are_cleared(site, alice, path, name):
     """In all spellings, twice too, also where `oidc` is off."""

@@ -81,3 +81,24 @@ def test_it_does_not_reach_the_upstream(site):
     assert response.status == 200
     for cookie in client.cookies():
         assert cookie.value not in response.text
+
+
+def test_name_and_timeouts(make_nginx, upstream, op):
+    """Used up and renewed for its rolling timeout, but never beyond the absolute one of the login."""
+    provider = op.provider("remember-settings")
+    provider.token_life = 600
+    site = Site(make_nginx, upstream, provider, session_remember="on", session_idling_timeout="2s",
+                session_remember_cookie_name="kept", session_remember_rolling_timeout="5s",
+                session_remember_absolute_timeout="8s")
+    client = Client()
+    site.login(client)
+    began = time.monotonic()
+    kept = next(c for c in client.cookies() if c.name == "kept")
+    assert int(kept.attributes["max-age"]) == 5
+    time.sleep(3.5)
+    assert client.get(site.url("/x"), XHR).status == 200
+    kept = next(c for c in client.cookies() if c.name == "kept")
+    assert int(kept.attributes["max-age"]) <= 5
+    client = only(client, "kept")
+    time.sleep(max(0, began + 10 - time.monotonic()))
+    assert client.get(site.url("/x"), XHR).status == 401

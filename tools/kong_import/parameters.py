@@ -70,7 +70,8 @@ _REDIS = {
     "connect_timeout": milliseconds("oidc_redis_connect_timeout"),
     "read_timeout": milliseconds("oidc_redis_read_timeout"),
     "send_timeout": milliseconds("oidc_redis_send_timeout"),
-    "keepalive_pool_size": no("connections are shared here, not borrowed: two for each worker"),
+    "keepalive_pool_size": no("connections are shared here, not borrowed: two for each worker, or "
+                              "oidc_redis_keepalive_pool_size"),
     "keepalive_backlog": no("requests wait in the pipeline of the connections"),
     "connection_is_proxied": no("nothing depends on it"),
     "cluster_nodes": Parameter(
@@ -166,7 +167,7 @@ PARAMETERS: dict[str, Parameter] = {
     "rediscovery_lifetime": seconds("oidc_rediscovery_lifetime"),
     "discovery_headers_names": no(LATER),
     "discovery_headers_values": no(LATER),
-    "extra_jwks_uris": no(LATER),
+    "extra_jwks_uris": words("oidc_extra_jwks_uris"),
     "jwks_endpoint": text("oidc_jwks_endpoint"),
     "authorization_endpoint": text("oidc_authorization_endpoint"),
     "token_endpoint": text("oidc_token_endpoint"),
@@ -308,7 +309,7 @@ PARAMETERS: dict[str, Parameter] = {
     "forbidden_destroy_session": flag("oidc_forbidden_destroy_session"),
     "display_errors": flag("oidc_display_errors"),
     "expose_error_code": flag("oidc_expose_error_code"),
-    "run_on_preflight": flag("oidc_run_on_preflight"),
+    "run_on_preflight": no(LATER),
     # Session
     "session_secret": Parameter(session_secret, ("oidc_session_secret",)),
     "session_audience": text("oidc_session_audience", ""),
@@ -341,7 +342,7 @@ PARAMETERS: dict[str, Parameter] = {
     "cache_ttl": seconds("oidc_cache_ttl"),
     **{name: no(LATER) for name in ("cache_ttl_max", "cache_ttl_min", "cache_ttl_neg")},
     "cache_ttl_resurrect": no("old documents serve while new ones are fetched"),
-    "cache_tokens": no("verified tokens are always cached; token requests never are"),
+    "cache_tokens": flag("oidc_cache_tokens"),
     "cache_introspection": flag("oidc_cache_introspection"),
     "cache_token_exchange": no(LATER),
     "cache_user_info": no(LATER),
