@@ -1,5 +1,6 @@
 """Sessions in shm and in Redis, and what happens when Redis is ill."""
 
+import re
 import time
 
 import pytest
@@ -94,7 +95,8 @@ def test_redis(make_nginx, upstream, provider, make_redis, ca, certificate, how)
         assert secret.encode() not in dump
     lives = {k: redis.command("TTL", k, database=database) for k in keys}
     assert all(life == -2 or 0 < life <= 86400 for life in lives.values()), lives
-    assert any("session:" in k and life > 0 for k, life in lives.items()), lives
+    assert any(re.fullmatch(r"(session|shop:):[\w-]{43}", k) and life > 0
+               for k, life in lives.items()), lives
 
 
 def test_redis_two_gateways_share_sessions(make_nginx, upstream, provider, make_redis):

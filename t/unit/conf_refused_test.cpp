@@ -62,6 +62,7 @@ constexpr Refused kRefused[] = {
     {"oidc_resource_metadata_uri /metadata", "absolute"},
     {"oidc_cache_tokens 0", "on, off or a number"},
     {"oidc_introspection_endpoint http://id.example.com/introspect", "must be https"},
+    {"oidc_introspection_hint \"\"", "printable"},
     {"oidc_introspection_accept application/jwt", "application/json"},
     {"oidc_introspection_post_arg token x", "further argument"},
     {"oidc_introspection_post_arg a $arg_b", "variables are not possible"},
