@@ -30,6 +30,9 @@ enum class ClientEndpoint : std::uint8_t { token, revocation, introspection };
 [[nodiscard]] HttpRequest client_request(ClientEndpoint endpoint, const ProviderMetadata& metadata,
                                          const Settings& settings, Form form, Seconds now);
 
+// Whether the token endpoint learns nothing that only the client knows.
+[[nodiscard]] bool is_public(const ClientSettings& client) noexcept;
+
 // Whether the method needs the client's secret.
 [[nodiscard]] bool needs_secret(ClientAuth auth) noexcept;
 [[nodiscard]] bool is_mutual_tls(ClientAuth auth) noexcept;

@@ -25,6 +25,9 @@ namespace oidc {
 
 // No entry is older, however long its token lives.
 inline constexpr Seconds kLongestTokenEntry = 300;
+// Calls about tokens that are under way at one time, for each worker and provider: half of the
+// connections that a worker has to a provider.
+inline constexpr std::size_t kMostTokenCalls = 32;
 
 class TokenCache {
  public:
@@ -54,7 +57,9 @@ class TokenCache {
   using Answer = Result<std::shared_ptr<const OpenSession>>;
   using Arrival = std::shared_ptr<Promised<std::shared_ptr<const Answer>>>;
   [[nodiscard]] Arrival under_way(const Settings& settings, std::string_view token) const;
-  Arrival begin(const Settings& settings, std::string_view token);
+  // nullptr: kMostTokenCalls are under way at this provider. Whoever makes up tokens must neither fill
+  // the memory nor take all connections from logins and refreshes.
+  [[nodiscard]] Arrival begin(const Settings& settings, std::string_view token);
   void end(const Settings& settings, std::string_view token);
 
  private:
@@ -86,6 +91,7 @@ class TokenCache {
   std::array<std::uint64_t, 2> seed_{};
   Room accepted_, refused_;
   std::map<std::string, Arrival, std::less<>> under_way_;
+  std::map<std::size_t, std::size_t> calls_;  // under way, by Settings::provider_index
 };
 
 }  // namespace oidc

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "oidc/authorization.h"
+#include "oidc/client_auth.h"
 #include "redirects.h"
 #include "setters.h"
 
@@ -123,7 +124,7 @@ std::span<const Directive> authorization_directives() {
 Result<void> finish_authorization(SettingsDraft& draft) {
   Settings& settings = draft.settings;
   AuthorizationSettings& authorization = settings.authorization;
-  const bool public_client = settings.client.auth == ClientAuth::none;
+  const bool public_client = is_public(settings.client);
   if (authorization.pkce == Toggle::off) {
     if (public_client || !settings.provider.discover) {
       return draft.conflict("oidc_require_proof_key_for_code_exchange",

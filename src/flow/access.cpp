@@ -29,12 +29,14 @@ void tell_about_bound_cookie(Services& services, const RequestFacts& facts) {
                      "(oidc_session_bind), or was tampered with");
 }
 
-// 401, which may end what session there is (oidc_unauthorized_destroy_session).
+// 401, which may end what session there is (oidc_unauthorized_destroy_session): one of this location's,
+// and not because another site sent the browser here.
 Task<Outcome> refuse(Services& services, Facts facts, Error why) {
   const bool unauthorized = info(why.code).status == 401;
   Outcome outcome = deny(services, *facts, std::move(why));
-  if (unauthorized && services.settings.errors.unauthorized_destroy_session &&
-      facts->sec_purpose.empty()) {
+  const Settings& settings = services.settings;
+  if (unauthorized && settings.errors.unauthorized_destroy_session && settings.credentials.session &&
+      initiator(settings, *facts) != Initiator::foreign) {
     outcome.set_cookies = co_await destroy_present_session(services, facts);
   }
   co_return outcome;

@@ -13,7 +13,8 @@ Error refusal(const Settings& settings, const OpenSession& session) {
 }
 
 bool destroys(const Settings& settings, const RequestFacts& facts, const OpenSession& session) {
-  return settings.errors.forbidden_destroy_session && facts.sec_purpose.empty() &&
+  return settings.errors.forbidden_destroy_session &&
+         initiator(settings, facts) != Initiator::foreign &&
          session.record().method == static_cast<std::uint8_t>(Method::authorization_code);
 }
 

@@ -80,7 +80,10 @@ std::string error_redirect(const Services& services, const RequestFacts& facts, 
   const std::string_view configured = redirect_of(services.settings.errors, status);
   if (configured.empty() || !wants_page(facts)) return {};
   std::string location(configured);
-  if (location.starts_with('/')) location = absolute(services, facts, location);
+  if (location.starts_with('/')) {
+    if (!check_host(services.settings, facts)) return {};
+    location = absolute(services, facts, location);
+  }
   const Result<Url> url = parse_url(location);
   if (!url) return {};
   const Result<Url> here = parse_url(own_origin(services.settings, facts));

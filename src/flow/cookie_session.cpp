@@ -46,13 +46,18 @@ Error too_large(const Services& services, const OpenSession& session, const Seal
   return {Errc::session_too_large, std::move(detail)};
 }
 
+// Two answers that crossed leave two sets in a browser; more are somebody's making.
+constexpr std::size_t kMostSets = 4;
+
 // The newest set that is this sid's, opened.
 Result<Session> open_newest(Services& services, const RequestFacts& facts,
                             const SessionCookie& cookie, PartSet& opened_set) {
   const std::string name = attributes_of(services, facts).name;
   const PartsFinder parts = parts_of(facts, name);
   OpenedParts& opened = services.in_cookies->opened();
-  for (std::size_t i = 0; const auto set = parts.set(i); ++i) {
+  for (std::size_t i = 0; i < kMostSets; ++i) {
+    const auto set = parts.set(i);
+    if (!set) break;
     opened_set = *set;
     if (auto known = opened.find(cookie, *set)) return known;
     auto session = open_parts(*set, cookie, services.keys, name, services.settings.identity);

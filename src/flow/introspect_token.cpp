@@ -52,14 +52,25 @@ Task<Result<TokenSession>> ask(Services& services, std::string token) {
 
 // Belongs to the worker: it ends whoever asked first.
 Task<void> ask_for_all(Services& services, std::string token, TokenCache::Arrival arrival) {
-  auto answer = std::make_shared<TokenCache::Answer>(Error{Errc::internal, "introspection"});
+  std::shared_ptr<TokenCache::Answer> answer;
   try {
+    answer = std::make_shared<TokenCache::Answer>(Error{Errc::internal, "introspection"});
     *answer = co_await ask(services, token);
   } catch (const std::exception&) {
     // Who waits is told.
   }
   services.tokens->end(services.settings, token);
   arrival->set(std::move(answer));
+}
+
+void begin_for_all(Services& services, const std::string& token,
+                   const TokenCache::Arrival& arrival) {
+  try {
+    services.loop.spawn(ask_for_all(services, token, arrival));
+  } catch (...) {
+    services.tokens->end(services.settings, token);
+    throw;
+  }
 }
 
 }  // namespace
@@ -70,12 +81,16 @@ Task<Result<TokenSession>> introspect_token(Services& services, std::string toke
   TokenCache::Arrival arrival = services.tokens->under_way(settings, token);
   if (!arrival) {
     arrival = services.tokens->begin(settings, token);
-    services.loop.spawn(ask_for_all(services, token, arrival));
+    if (arrival == nullptr) {
+      co_return Error{Errc::provider_overloaded, "too many introspections are under way"};
+    }
+    begin_for_all(services, token, arrival);
   }
   // Discovery and the call itself, each with its own end.
   const Milliseconds patience(2 * settings.provider.timeout_ms + 2000);
   const auto answer = co_await wait_for(services.loop, arrival, patience);
   if (!answer) co_return Error{Errc::provider_timeout, "introspection"};
+  if (!*answer) co_return Error{Errc::internal, "introspection"};
   co_return **answer;
 }
 

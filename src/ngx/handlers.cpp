@@ -183,7 +183,11 @@ bool stays_granted(const Grant& grant, const Settings& settings) {
   const SessionRecord& record = grant.session->record();
   // Another location judges a token by its own rules.
   if (is_token(record)) return grant.settings == &settings;
-  return same_sessions(*grant.settings, settings) && is_alive(record, settings, ngx_time());
+  if (!is_alive(record, settings, ngx_time())) return false;
+  if (grant.settings == &settings) return true;
+  // Where tokens are accepted one that is there decides, so such a location looks for itself.
+  return settings.credentials.session && !accepts_access_tokens(settings) &&
+         same_sessions(*grant.settings, settings);
 }
 
 // Each run of the phases begins here with the client's own headers. What an earlier run opened is

@@ -105,7 +105,7 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
     drop_foreign_cookies(r);
     RequestCtx* ctx = RequestCtx::find(r);
     if (ctx != nullptr && !tell_session(r, *ctx)) return NGX_ERROR;
-    if (ctx != nullptr && !ctx->set_cookies.empty()) {
+    if (ctx != nullptr && (ctx->no_store || !ctx->set_cookies.empty())) {
       if (!forbid_caching(r)) return NGX_ERROR;
       for (const std::string& cookie : ctx->set_cookies) {
         if (!push_header(r, "Set-Cookie", cookie)) return NGX_ERROR;

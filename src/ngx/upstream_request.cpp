@@ -156,8 +156,10 @@ ngx_int_t clean_request(ngx_http_request_t* r) {
 ngx_int_t grant_request(ngx_http_request_t* r, RequestCtx& ctx) {
   if (!ctx.original_headers) ctx.original_headers = r->headers_in.headers;
   const CredentialSettings* hidden = hidden_by(*ctx.grant);
-  if (hidden != nullptr && hidden->bearer_places.query && drop_token_from_query(r) != NGX_OK) {
-    return NGX_ERROR;
+  if (hidden != nullptr && hidden->bearer_places.query) {
+    const std::size_t before = r->args.len;
+    if (drop_token_from_query(r) != NGX_OK) return NGX_ERROR;
+    if (r->args.len != before) ctx.no_store = true;  // RFC 6750 section 2.3
   }
   Cleaner cleaner(r, true, true, hidden);
   HeaderListBuilder builder(r);

@@ -73,8 +73,10 @@ ngx_int_t session_variable(ngx_http_request_t* r, Value* value, uintptr_t) noexc
   return guard<ngx_int_t>(NGX_ERROR, [&] {
     const RequestCtx* ctx = RequestCtx::find(r);
     if (ctx != nullptr && ctx->grant && ctx->grant->session) {
-      if (is_token(ctx->grant->session->record())) return nothing(value);
-      return set_value(r, value, log_id(ctx->grant->session->key()));
+      const OpenSession& session = *ctx->grant->session;
+      if (!is_token(session.record())) return set_value(r, value, log_id(session.key()));
+      // Keys of caches are made of it, so two tokens must not look like one.
+      return set_value(r, value, "t" + log_id(store_key(session.record().access_token)));
     }
     const LocationConf& location = location_conf(r->main);
     Worker* worker = Worker::current();

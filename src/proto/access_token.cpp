@@ -54,6 +54,10 @@ Result<void> check_foreign_claims(const Json& claims) {
   if (std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end()) {
     return wrong_kind("the provider made it as another kind of token");
   }
+  // As Cognito and Hydra do.
+  const auto use = json_string(claims, "token_use");
+  const bool is_access = use && (*use == "access" || *use == "access_token");
+  if (has_member(claims, "token_use") && !is_access) return wrong_kind("its token_use is another one");
   return {};
 }
 

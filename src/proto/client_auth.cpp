@@ -81,6 +81,10 @@ std::optional<ClientAuth> configured(const ClientSettings& client, ClientEndpoin
 
 }  // namespace
 
+bool is_public(const ClientSettings& client) noexcept {
+  return configured(client, ClientEndpoint::token) == ClientAuth::none;
+}
+
 bool needs_secret(ClientAuth auth) noexcept {
   return auth == ClientAuth::client_secret_basic || auth == ClientAuth::client_secret_post ||
          auth == ClientAuth::client_secret_jwt;

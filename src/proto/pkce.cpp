@@ -2,6 +2,7 @@
 
 #include "oidc/authorization.h"
 #include "oidc/base64url.h"
+#include "oidc/client_auth.h"
 #include "oidc/crypto.h"
 
 namespace oidc {
@@ -23,8 +24,7 @@ Result<bool> use_pkce(const Settings& settings, const ProviderMetadata& metadata
     if (std::find(offered->begin(), offered->end(), "S256") != offered->end()) return true;
     return Error{Errc::pkce_unsupported, "code_challenge_methods_supported lacks S256"};
   }
-  const bool public_client = settings.client.secret.empty() ||
-                             settings.client.auth == ClientAuth::none;
+  const bool public_client = settings.client.secret.empty() || is_public(settings.client);
   return wanted == Toggle::on || public_client || !settings.provider.discover;
 }
 

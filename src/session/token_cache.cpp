@@ -69,12 +69,16 @@ TokenCache::Arrival TokenCache::under_way(const Settings& settings, std::string_
 }
 
 TokenCache::Arrival TokenCache::begin(const Settings& settings, std::string_view token) {
-  return under_way_[flight_name(settings, token)] =
-             std::make_shared<Promised<std::shared_ptr<const Answer>>>();
+  std::size_t& calls = calls_[settings.provider_index];
+  if (calls >= kMostTokenCalls) return nullptr;
+  Arrival& arrival = under_way_[flight_name(settings, token)];
+  arrival = std::make_shared<Promised<std::shared_ptr<const Answer>>>();
+  ++calls;
+  return arrival;
 }
 
 void TokenCache::end(const Settings& settings, std::string_view token) {
-  under_way_.erase(flight_name(settings, token));
+  if (under_way_.erase(flight_name(settings, token)) != 0) --calls_[settings.provider_index];
 }
 
 TokenCache::Entry* TokenCache::Room::find(std::uint64_t hash) noexcept {

@@ -1,5 +1,6 @@
 """JWT access tokens as credentials: what passes, what the upstream gets, what is answered."""
 
+import re
 import time
 
 import pytest
@@ -47,6 +48,8 @@ def site(make_nginx, upstream, op):
             "add_header X-Sub $oidc_sub; add_header X-Claim $oidc_claim_client_id;"
             "add_header X-Outcome $oidc_outcome; add_header X-Session <$oidc_session>;") + proxy),
         location("/sub/", protect(provider, **only) + "ssi on; " + proxy),
+        location("/tried/", protect(provider) + "try_files /nothing /x;"),
+        location("/tried-both/", protect(provider) + "try_files /nothing /both/x;"),
     ])
     return Site(make_nginx, upstream, provider, body)
 
@@ -113,6 +116,17 @@ def test_a_session_is_none_where_only_tokens_are_accepted(site):
     client = Client()
     site.login(client, "/both/page")
     refused(call(site.url("/x"), client=client), 401, None)
+
+
+def test_nor_when_an_internal_redirect_brings_it_there(site):
+    client = Client()
+    site.login(client, "/both/page")
+    refused(call(site.url("/tried/"), client=client), 401, None)
+    # Nor does it hide a token from the location that looks at tokens.
+    assert echo(call(site.url("/tried-both/"), client=client)).bearer
+    refused(call(site.url("/tried-both/"), bearer("broken"), client=client), 401, "invalid_token")
+    token = access_token(site.provider, sub="bob")
+    assert echo(call(site.url("/tried-both/"), bearer(token), client=client)).bearer == token
 
 
 def test_pass_is_for_nobody_and_not_for_a_wrong_token(site):
@@ -205,7 +219,11 @@ def test_variables(site):
     assert response.header("X-Sub") == "alice"
     assert response.header("X-Claim") == "caller"
     assert response.header("X-Outcome") == "bearer"
-    assert response.header("X-Session") == "<>"
+    name = response.header("X-Session")
+    assert re.fullmatch(r"<t[\w-]{8,}>", name), "keys of caches are made of it"
+    token = access_token(site.provider, sub=None)
+    again = {call(site.url("/variables/x"), bearer(token)).header("X-Session") for _ in range(2)}
+    assert len(again) == 1 and name not in again
 
 
 # ---- other places ---------------------------------------------------------------------------------

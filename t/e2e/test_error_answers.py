@@ -8,6 +8,8 @@ from bench.gateway import SESSION_SECRET, Site, protect
 from bench.nginx import location
 
 RULE = "oidc_roles_required admin;"
+ELSEWHERE = [("Sec-Fetch-Site", "cross-site") if name == "Sec-Fetch-Site" else (name, value)
+             for name, value in NAVIGATION]
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +106,9 @@ def test_forbidden_destroy_session(make_nginx, upstream, op, make_redis, storage
     site.login(client)
     copy = Client()
     copy.jar = dict(client.jar)
-    prefetch = client.request("GET", site.url("/ends/x"), [*NAVIGATION, ("Sec-Purpose", "prefetch")])
-    assert prefetch.status == 403 and client.get(site.url("/x")).status == 200
+    for headers in ([*NAVIGATION, ("Sec-Purpose", "prefetch")], ELSEWHERE):
+        response = client.request("GET", site.url("/ends/x"), headers)
+        assert response.status == 403 and client.get(site.url("/x")).status == 200
     assert client.navigate(site.url("/ends/x")).status == 403
     assert not [c for c in client.cookies() if "session" in c.name]
     assert copy.get(site.url("/x")).status == 401, "the record is gone, not the cookie alone"
@@ -118,11 +121,15 @@ def test_unauthorized_destroy_session(make_nginx, upstream, op):
     site = Site(make_nginx, upstream, provider, "\n".join([
         location("/", protect(provider) + proxy),
         location("/keeps/", protect(provider, unauthenticated="deny", acr_values="gold") + proxy),
+        location("/tokens/", protect(provider, auth_methods="bearer", audience_required="api",
+                                     unauthorized_destroy_session="on") + proxy),
         location("/ends/", protect(provider, unauthenticated="deny", acr_values="gold",
                                    unauthorized_destroy_session="on") + proxy)]))
     client = Client()
     site.login(client)
     assert client.get(site.url("/keeps/"), XHR).status == 401
+    assert client.get(site.url("/tokens/"), XHR).status == 401
+    assert client.request("GET", site.url("/ends/"), ELSEWHERE).status == 401
     assert client.get(site.url("/x")).status == 200
     assert client.get(site.url("/ends/"), XHR).status == 401
     assert client.get(site.url("/x")).status == 401

@@ -197,3 +197,20 @@ def test_hostile_answer(site, provider, name):
     provider.override.clear()
     if status >= 500:  # nothing of it is remembered
         assert call(site.url("/x"), bearer(token)).status == 200
+
+
+def test_a_flood_of_made_up_tokens_is_bounded(site, provider):
+    """Whoever sends tokens and leaves must not take all connections from logins and refreshes."""
+    provider.introspection = {"active": False}
+    provider.override["introspect"] = lambda r: Answer(hang=True)
+    statuses = []
+
+    def one():
+        statuses.append(call(site.url("/x"), bearer(opaque())).status)
+    threads = [threading.Thread(target=one) for _ in range(60)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert set(statuses) == {503, 504} and statuses.count(504) <= 32, statuses
+    provider.override.clear()
+    provider.introspection = {"active": True, "sub": "alice", "aud": "api"}
+    assert call(site.url("/x"), bearer(opaque())).status == 200

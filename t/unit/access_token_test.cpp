@@ -95,6 +95,12 @@ TEST_F(AccessToken, OtherKindsByClaims) {
     EXPECT_EQ(with("typ", type), Errc::access_token_kind) << type;
   }
   EXPECT_EQ(with("typ", "Bearer"), Errc::none);
+  for (const Json& use : {Json("id"), Json("refresh_token"), Json("ACCESS"), Json(""), Json(nullptr),
+                          Json::array({"access"})}) {
+    EXPECT_EQ(with("token_use", use), Errc::access_token_kind) << use;
+  }
+  EXPECT_EQ(with("token_use", "access"), Errc::none);
+  EXPECT_EQ(with("token_use", "access_token"), Errc::none);
 }
 
 TEST_F(AccessToken, Issuer) {

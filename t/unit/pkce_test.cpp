@@ -91,7 +91,9 @@ TEST(Pkce, APublicClientAlwaysUsesIt) {
   without_secret.client.secret = Secret();
   Settings none = with(Toggle::automatic);
   none.client.auth = ClientAuth::none;
-  for (const Settings* settings : {&without_secret, &none}) {
+  Settings none_there = with(Toggle::automatic);  // the secret is for another endpoint
+  none_there.client.token_auth = ClientAuth::none;
+  for (const Settings* settings : {&without_secret, &none, &none_there}) {
     EXPECT_EQ(decided(*settings, kUnknown), 1);
     EXPECT_EQ(decided(*settings, kNone), 1);
     EXPECT_EQ(decided(*settings, kS256), 1);

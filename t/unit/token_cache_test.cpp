@@ -136,5 +136,19 @@ TEST_F(Tokens, OneCallForEachToken) {
   EXPECT_EQ(cache_.under_way(settings_, "a"), nullptr);
 }
 
+TEST_F(Tokens, CallsAreBoundedForEachProvider) {
+  other_.provider_index = settings_.provider_index + 1;
+  for (std::size_t i = 0; i < kMostTokenCalls; ++i) {
+    EXPECT_NE(cache_.begin(settings_, std::to_string(i)), nullptr);
+  }
+  EXPECT_EQ(cache_.begin(settings_, "one more"), nullptr);
+  EXPECT_EQ(cache_.under_way(settings_, "one more"), nullptr);
+  EXPECT_NE(cache_.begin(other_, "one more"), nullptr);
+  cache_.end(settings_, "no such call");
+  EXPECT_EQ(cache_.begin(settings_, "one more"), nullptr);
+  cache_.end(settings_, "7");
+  EXPECT_NE(cache_.begin(settings_, "one more"), nullptr);
+}
+
 }  // namespace
 }  // namespace oidc
