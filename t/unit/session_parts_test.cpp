@@ -247,8 +247,9 @@ TEST_F(PartsTest, ADeflateBombIsNotInflated) {
     std::string payload(key.id());
     payload.append(aead_seal(as_view(record_key), fields, deflate_text(std::string(size, 'a'))));
     const std::string value = base64url_encode(head + "\x01") + base64url_encode(payload);
+    const std::string cookies = header({value});
     PartsFinder parts(base.name);
-    parts.look_at(header({value}));
+    parts.look_at(cookies);
     const auto set = parts.set(0);
     ASSERT_TRUE(set);
     const auto opened = open_parts(*set, cookie, keys, base.name, who);
