@@ -21,8 +21,8 @@ constexpr std::string_view kReplaceScript =
 // ARGV: milliseconds to live, milliseconds at or below which a life is not touched.
 constexpr std::string_view kTouchScript =
     "local left = redis.call('PTTL', KEYS[1])\n"
-    "if left == -2 then return 0 end\n"
-    "if left < 0 or left > tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end\n"
+    "if left == -2 or (left >= 0 and left <= tonumber(ARGV[2])) then return 0 end\n"
+    "redis.call('PEXPIRE', KEYS[1], ARGV[1])\n"
     "return 1\n";
 static_assert(kGenerationSize == 8);
 

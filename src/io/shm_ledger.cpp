@@ -89,17 +89,41 @@ StoreWrite ShmLedger::put(const std::string& name, std::string_view value, Milli
                               .value = value,
                               .expires_at = shm_deadline(ttl),
                               .when = when,
-                              .evict_live = evicts_};
+                              .evict_live = evicts_,
+                              .group = kEntryGroup};
   const auto put =
       zone_.locked([&](ShmTable& table) { return table.put(write, ngx_current_msec); });
+  evictions_.add_sessions(put.evicted);
   if (put.status == ShmTable::Put::stored) return hit_or_miss(true);
-  return put.status == ShmTable::Put::exists ? hit_or_miss(false) : no_room();
+  if (put.status == ShmTable::Put::exists) return hit_or_miss(false);
+  evictions_.add_refused();
+  return no_room();
+}
+
+bool ShmLedger::evict_set(ShmTable& table, std::string_view besides, std::uint64_t now,
+                          Evicted& evicted) {
+  const auto oldest = table.oldest(kIndexGroup, buffer_);
+  if (!oldest || oldest->key_size > buffer_.size()) return false;
+  const std::string name(buffer_.data(), oldest->key_size);
+  if (name == besides) return false;
+  const auto found = table.read(name, now, buffer_);
+  if (found) {
+    const std::string_view bytes(buffer_.data(), std::min(found->size, buffer_.size()));
+    for (const Member& member : decode(bytes, now)) {
+      const std::string_view text = member.text;
+      const std::size_t dot = std::min(text.find('.'), text.size());
+      if (dot != text.size() && table.erase(text.substr(dot + 1), now)) ++evicted.sessions;
+    }
+  }
+  ++evicted.sets;
+  return table.erase(name, now) || !found;
 }
 
 Task<StoreWrite> ShmLedger::join(std::string set, std::string member, Milliseconds ttl) {
   const std::uint64_t now = ngx_current_msec;
   const std::uint64_t end = shm_deadline(ttl);
-  const auto status = zone_.locked([&](ShmTable& table) {
+  Evicted evicted;
+  const auto put = zone_.locked([&](ShmTable& table) -> ShmTable::PutResult {
     Members members;
     if (const auto found = table.read(set, now, buffer_)) {
       members = decode({buffer_.data(), std::min(found->size, buffer_.size())}, now);
@@ -109,12 +133,23 @@ Task<StoreWrite> ShmLedger::join(std::string set, std::string member, Millisecon
                                     [end](const Member& each) { return each.end > end; });
     members.insert(after, Member{end, member});
     const std::string value = encode(members);
-    if (value.size() > kMaxValue) return ShmTable::Put::too_large;
-    const ShmTable::Write write{
-        .key = set, .value = value, .expires_at = members.back().end, .evict_live = evicts_};
-    return table.put(write, now).status;
+    if (value.size() > kMaxValue) return {ShmTable::Put::too_large, 0};
+    const ShmTable::Write write{.key = set,
+                                .value = value,
+                                .expires_at = members.back().end,
+                                .evict_live = evicts_,
+                                .group = kIndexGroup};
+    ShmTable::PutResult result = table.put(write, now);
+    while (result.status == ShmTable::Put::over_share && evict_set(table, set, now, evicted)) {
+      result = table.put(write, now);
+    }
+    return result;
   });
-  co_return status == ShmTable::Put::stored ? hit_or_miss(true) : no_room();
+  evictions_.add_sessions(put.evicted);
+  evictions_.add_sets(evicted.sets, evicted.sessions);
+  if (put.status == ShmTable::Put::stored) co_return hit_or_miss(true);
+  if (put.status != ShmTable::Put::too_large) evictions_.add_refused();
+  co_return no_room();
 }
 
 Task<StoreWrite> ShmLedger::leave(std::string set, std::string member) {

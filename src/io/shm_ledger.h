@@ -1,10 +1,14 @@
 // Ledger (include/oidc/io.h) on a zone: one machine, all workers. Its tasks never suspend. It shares
-// the sessions' zone: names of sessions hold no colon, those of the ledger do.
+// the sessions' zone: names of sessions hold no colon, those of the ledger do. A member of a set ends
+// with the name of its session's record, after a dot.
+//
+// A full zone evicts sessions for it; entries are never evicted.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "io/shm_evictions.h"
 #include "io/shm_zone.h"
 #include "oidc/cookie_store.h"
 #include "oidc/io.h"
@@ -37,12 +41,19 @@ class ShmLedger final : public Ledger, public LedgerAtHand {
   [[nodiscard]] bool holds(std::string_view name) override;
 
  private:
+  struct Evicted {
+    std::uint64_t sets = 0, sessions = 0;
+  };
+  // The set that was not used for the longest time, and the sessions that it names: nobody could
+  // log them out any more. False: there is none but `besides`.
+  bool evict_set(ShmTable& table, std::string_view besides, std::uint64_t now, Evicted& evicted);
   [[nodiscard]] StoreWrite put(const std::string& name, std::string_view value, Milliseconds ttl,
                                ShmTable::When when);
 
   ShmZone& zone_;
   bool evicts_;
   std::vector<char> buffer_;
+  ShmEvictions evictions_{zone_};
 };
 
 }  // namespace oidc

@@ -8,8 +8,6 @@ namespace oidc {
 
 namespace {
 
-constexpr std::uint64_t kReportInterval = 60'000;  // ms
-
 StoreWrite hit_or_miss(bool hit) {
   StoreWrite result;
   result.status = hit ? StoreStatus::hit : StoreStatus::miss;
@@ -82,8 +80,7 @@ StoreWrite ShmSessionStore::put(const StoreKey& key, std::string_view envelope, 
                               .evict_live = true};
   const auto put =
       zone_.locked([&](ShmTable& table) { return table.put(write, ngx_current_msec); });
-  evicted_ += put.evicted;
-  if (evicted_ > 0) report_evictions();
+  evictions_.add_sessions(put.evicted);
   switch (put.status) {
     case ShmTable::Put::stored:
       result.status = StoreStatus::hit;
@@ -94,22 +91,12 @@ StoreWrite ShmSessionStore::put(const StoreKey& key, std::string_view envelope, 
     case ShmTable::Put::exists:
     case ShmTable::Put::full:
     case ShmTable::Put::too_large:
+    case ShmTable::Put::over_share:
       result.full = true;
       result.detail = "the zone has no room for the record";
       break;
   }
   return result;
-}
-
-void ShmSessionStore::report_evictions() {
-  if (reported_at_ != 0 && ngx_current_msec - reported_at_ < kReportInterval) return;
-  ngx_str_t zone_name = to_ngx_str(zone_.name());
-  ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                "oidc: zone \"%V\" is full: %uL live sessions were evicted by this worker since "
-                "the last such line, it should be larger",
-                &zone_name, evicted_);
-  evicted_ = 0;
-  reported_at_ = ngx_current_msec;
 }
 
 ShmTable::Stats ShmSessionStore::stats() {

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "io/shm_evictions.h"
 #include "io/shm_zone.h"
 #include "oidc/io.h"
 #include "oidc/session_cache.h"
@@ -44,14 +45,12 @@ class ShmSessionStore final : public SessionStore, public Coherence {
  private:
   [[nodiscard]] StoreWrite put(const StoreKey& key, std::string_view envelope, Milliseconds ttl,
                                ShmTable::When when, std::string_view generation);
-  void report_evictions();
 
   ShmZone& zone_;
   std::vector<char> buffer_;
   SessionCache* cache_ = nullptr;
   CacheMark last_hit_;
-  std::uint64_t evicted_ = 0;  // live sessions, by this worker, since the last report
-  std::uint64_t reported_at_ = 0;
+  ShmEvictions evictions_{zone_};
 };
 
 }  // namespace oidc

@@ -81,15 +81,33 @@ ShmTable::PutResult ShmTable::put(const Write& write, std::uint64_t now) noexcep
     }
     const std::uint32_t held = index == kNone ? 0 : length_of(entry(index));
     PutResult result;
+    const std::uint8_t group = index == kNone ? write.group : group_of(entry(index));
+    if (wanted > held && !is_within_share(group, wanted - held, now)) {
+      ++header().refused;
+      result.status = Put::over_share;
+      return result;
+    }
     if (wanted > held && !make_room(wanted - held, index, write.evict_live, now, result.evicted)) {
       ++header().refused;
       return result;
     }
-    if (index == kNone) index = insert(hash_of(write.key), now);
+    if (index == kNone) index = insert(hash_of(write.key), group, now);
     store(index, std::max<std::uint32_t>(held, 1), wanted, bounded);
     use(index, now);
     result.status = Put::stored;
     return result;
+  });
+}
+
+std::optional<ShmTable::Oldest> ShmTable::oldest(std::uint8_t group,
+                                                 std::span<char> out) noexcept {
+  return observe([&]() -> std::optional<Oldest> {
+    const std::uint32_t index = header().lru_last[group];
+    if (index == kNone) return std::nullopt;
+    const Block& record = entry(index);
+    const std::size_t size = std::size_t{record.key_size} + record.value_size;
+    copy_out(index, 0, out.first(std::min(out.size(), size)));
+    return Oldest{record.key_size, record.value_size};
   });
 }
 
@@ -99,14 +117,13 @@ bool ShmTable::touch(std::string_view key, std::uint64_t expires_at, std::uint64
     const std::uint32_t index = find_live(key, now);
     if (index == kNone) return false;
     Block& touched = entry(index);
-    if (touched.expires_at > spare_until) {
-      // Whoever keeps a copy learns of an end that comes sooner, and need not of a later one.
-      if (expires_at < touched.expires_at) {
-        std::atomic_ref(touched.generation).fetch_add(1, std::memory_order_release);
-      }
-      set_expiry(index, expires_at);
-    }
     use(index, now);
+    if (touched.expires_at <= spare_until) return false;
+    // Whoever keeps a copy learns of an end that comes sooner, and need not of a later one.
+    if (expires_at < touched.expires_at) {
+      std::atomic_ref(touched.generation).fetch_add(1, std::memory_order_release);
+    }
+    set_expiry(index, expires_at);
     return true;
   });
 }
@@ -175,10 +192,11 @@ std::uint32_t ShmTable::find_live(std::string_view key, std::uint64_t now) {
 }
 
 // The new record has no bytes yet: store() gives it its key, value and expiry.
-std::uint32_t ShmTable::insert(std::uint64_t hash, std::uint64_t now) {
+std::uint32_t ShmTable::insert(std::uint64_t hash, std::uint8_t group, std::uint64_t now) {
   const std::uint32_t index = take_block();
   Block& made = block(index);
-  made.state = kEntry;
+  made.state = kEntry + group;
+  ++header().taken[group];
   made.hash = hash;
   made.expires_at = ~std::uint64_t{0};
   made.used_at = now;
@@ -195,6 +213,7 @@ void ShmTable::store(std::uint32_t index, std::uint32_t held, std::uint32_t want
                      const Write& write) {
   resize_chain(index, held, wanted);
   Block& stored = entry(index);
+  header().taken[group_of(stored)] += wanted - held;
   std::atomic_ref(stored.generation).fetch_add(1, std::memory_order_release);
   stored.key_size = static_cast<std::uint32_t>(write.key.size());
   stored.value_size = static_cast<std::uint32_t>(write.value.size());
@@ -216,6 +235,7 @@ void ShmTable::remove(std::uint32_t index) {
   *link = removed.bucket_next;
   lru_unlink(index);
   heap_remove(index);
+  header().taken[group_of(removed)] -= length_of(removed);
   resize_chain(index, length_of(removed), 1);
   free_block(index);
 }
@@ -228,6 +248,16 @@ void ShmTable::drop_expired(std::uint32_t at_most, std::uint64_t now) {
   }
 }
 
+bool ShmTable::is_within_share(std::uint8_t group, std::uint32_t blocks, std::uint64_t now) {
+  if (shape_.shares[group] == 100) return true;  // make_room() sees to it
+  const std::uint64_t most = std::uint64_t{block_count_} * shape_.shares[group] / 100;
+  while (std::uint64_t{header().taken[group]} + blocks > most) {
+    if (header().entries == 0 || entry(heap(0)).expires_at > now) return false;
+    drop_expired(1, now);
+  }
+  return true;
+}
+
 // `keep` is the live record that is about to grow, or kNone.
 bool ShmTable::make_room(std::uint32_t blocks, std::uint32_t keep, bool evict_live,
                          std::uint64_t now, std::uint32_t& evicted) {
@@ -236,7 +266,7 @@ bool ShmTable::make_room(std::uint32_t blocks, std::uint32_t keep, bool evict_li
     drop_expired(1, now);
     if (available() > before) continue;
     if (!evict_live) return false;
-    std::uint32_t victim = header().lru_last;
+    std::uint32_t victim = header().lru_last[0];
     if (victim == keep && victim != kNone) victim = entry(victim).lru_previous;
     if (victim == kNone) return false;
     remove(victim);

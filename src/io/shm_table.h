@@ -3,7 +3,8 @@
 //
 // Records are chains of equal blocks: no fragmentation, and the room is known beforehand. Where
 // there is no room, expired records go first; live ones, least recently used first, only if the
-// writer allows it.
+// writer allows it, and only those of group 0. Other groups keep what they have, and get no more
+// than their share of the blocks.
 //
 // All calls but current() want the caller's lock around them. A writer that died in the middle, or
 // damage found on the way, empties the table (see took_reset).
@@ -22,9 +23,11 @@ namespace oidc {
 
 class ShmTable {
  public:
+  static constexpr std::size_t kGroups = 3;
   struct Shape {
     std::uint32_t kind;        // what is kept; memory of another kind is not attached to
     std::uint32_t block_size;  // a multiple of 64, at least 128
+    std::array<std::uint8_t, kGroups> shares = {100, 100, 100};  // percent of the blocks
   };
   using Seed = std::array<std::uint64_t, 2>;
 
@@ -47,7 +50,8 @@ class ShmTable {
   [[nodiscard]] std::optional<Found> read(std::string_view key, std::uint64_t now,
                                           std::span<char> out) noexcept;
 
-  enum class Put : std::uint8_t { stored, exists, mismatch, full, too_large };
+  // over_share: there may be room, but not for this group.
+  enum class Put : std::uint8_t { stored, exists, mismatch, full, too_large, over_share };
   enum class When : std::uint8_t { always, absent, prefix_equals };
   struct Write {
     std::string_view key;
@@ -56,6 +60,7 @@ class ShmTable {
     When when = When::always;
     std::string_view prefix = {};  // for prefix_equals: what the present value starts with
     bool evict_live = false;
+    std::uint8_t group = 0;  // of a new record
   };
   struct PutResult {
     Put status = Put::full;
@@ -63,9 +68,16 @@ class ShmTable {
   };
   [[nodiscard]] PutResult put(const Write& write, std::uint64_t now) noexcept;
 
-  // False: no live record of this name.
-  // A record that expires at `spare_until` or before keeps its expiry. For current() a life made
-  // shorter is a change.
+  // The record of a group that was not used for the longest time: as much of its key and value,
+  // one after the other, as fits into `out`.
+  struct Oldest {
+    std::size_t key_size = 0;
+    std::size_t value_size = 0;
+  };
+  [[nodiscard]] std::optional<Oldest> oldest(std::uint8_t group, std::span<char> out) noexcept;
+
+  // False: no live record of this name, or one that expires at `spare_until` or before, which is left
+  // alone. For current() a life made shorter is a change.
   bool touch(std::string_view key, std::uint64_t expires_at, std::uint64_t now,
              std::uint64_t spare_until = 0) noexcept;
   bool erase(std::string_view key, std::uint64_t now) noexcept;
@@ -130,9 +142,11 @@ class ShmTable {
   [[nodiscard]] std::uint32_t take_block();
   void free_block(std::uint32_t index);
   void resize_chain(std::uint32_t index, std::uint32_t from, std::uint32_t to);
-  [[nodiscard]] std::uint32_t insert(std::uint64_t hash, std::uint64_t now);
+  [[nodiscard]] std::uint32_t insert(std::uint64_t hash, std::uint8_t group, std::uint64_t now);
   void store(std::uint32_t index, std::uint32_t held, std::uint32_t wanted, const Write& write);
   void remove(std::uint32_t index);
+  [[nodiscard]] static std::uint8_t group_of(const Block& record) noexcept;
+  [[nodiscard]] bool is_within_share(std::uint8_t group, std::uint32_t blocks, std::uint64_t now);
   [[nodiscard]] bool make_room(std::uint32_t blocks, std::uint32_t keep, bool evict_live,
                                std::uint64_t now, std::uint32_t& evicted);
   void drop_expired(std::uint32_t at_most, std::uint64_t now);

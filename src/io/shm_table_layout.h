@@ -12,11 +12,12 @@ namespace oidc {
 namespace shm_layout {
 
 inline constexpr std::uint64_t kMagic = 0x6f6964632d73686dULL;
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::uint32_t kNone = 0xffffffff;
 inline constexpr std::size_t kAlignment = 64;
 
-enum BlockState : std::uint32_t { kFree = 1, kEntry = 2, kContinuation = 3 };
+// The first block of a record of group g has the state kEntry + g.
+enum BlockState : std::uint32_t { kFree = 1, kContinuation = 2, kEntry = 3 };
 
 }  // namespace shm_layout
 
@@ -32,8 +33,9 @@ struct ShmTable::Header {
   std::uint32_t free_first;  // chain of blocks that were
   std::uint32_t free_count;
   std::uint32_t entries;    // also the size of the heap
-  std::uint32_t lru_first;  // most recently used
-  std::uint32_t lru_last;
+  std::array<std::uint32_t, kGroups> lru_first;  // most recently used
+  std::array<std::uint32_t, kGroups> lru_last;
+  std::array<std::uint32_t, kGroups> taken;  // blocks
   std::uint64_t evicted;
   std::uint64_t refused;
   std::uint64_t resets;

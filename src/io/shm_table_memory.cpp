@@ -89,8 +89,8 @@ void ShmTable::make_empty(std::uint64_t resets, Seed seed) noexcept {
   fresh.block_size = shape_.block_size;
   fresh.seed = seed;
   fresh.free_first = kNone;
-  fresh.lru_first = kNone;
-  fresh.lru_last = kNone;
+  fresh.lru_first.fill(kNone);
+  fresh.lru_last.fill(kNone);
   fresh.resets = resets;
   fresh.magic = kMagic;
 }
@@ -123,8 +123,12 @@ ShmTable::Block& ShmTable::block(std::uint32_t index) const {
 
 ShmTable::Block& ShmTable::entry(std::uint32_t index) const {
   Block& found = block(index);
-  if (found.state != kEntry) throw Damage{};
+  if (found.state < kEntry || found.state >= kEntry + kGroups) throw Damage{};
   return found;
+}
+
+std::uint8_t ShmTable::group_of(const Block& record) noexcept {
+  return static_cast<std::uint8_t>(record.state - kEntry);
 }
 
 std::uint32_t ShmTable::blocks_for(std::size_t bytes) const noexcept {

@@ -14,27 +14,28 @@ constexpr std::uint64_t kUseGrain = 1000;  // ms
 }  // namespace
 
 void ShmTable::lru_link(std::uint32_t index) {
-  Header& head = header();
   Block& linked = entry(index);
+  const std::uint8_t group = group_of(linked);
+  std::uint32_t& first = header().lru_first[group];
   linked.lru_previous = kNone;
-  linked.lru_next = head.lru_first;
-  if (head.lru_first != kNone) entry(head.lru_first).lru_previous = index;
-  head.lru_first = index;
-  if (head.lru_last == kNone) head.lru_last = index;
+  linked.lru_next = first;
+  if (first != kNone) entry(first).lru_previous = index;
+  first = index;
+  if (header().lru_last[group] == kNone) header().lru_last[group] = index;
 }
 
 void ShmTable::lru_unlink(std::uint32_t index) {
-  Header& head = header();
   const Block& unlinked = entry(index);
+  const std::uint8_t group = group_of(unlinked);
   if (unlinked.lru_previous != kNone) {
     entry(unlinked.lru_previous).lru_next = unlinked.lru_next;
   } else {
-    head.lru_first = unlinked.lru_next;
+    header().lru_first[group] = unlinked.lru_next;
   }
   if (unlinked.lru_next != kNone) {
     entry(unlinked.lru_next).lru_previous = unlinked.lru_previous;
   } else {
-    head.lru_last = unlinked.lru_previous;
+    header().lru_last[group] = unlinked.lru_previous;
   }
 }
 

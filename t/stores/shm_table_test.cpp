@@ -258,6 +258,104 @@ TEST(ShmTable, AWriterThatDiedEmptiesTheTable) {
   EXPECT_EQ(get(table, "a", 1), "2");
 }
 
+// ---- groups ----
+
+class ShmTableGroups : public testing::Test {
+ protected:
+  static constexpr ShmTable::Shape kGrouped{
+      .kind = 7, .block_size = 256, .shares = {100, 50, 25}};
+  ShmTableGroups() { EXPECT_TRUE(ShmTable::format(memory_.span(), kGrouped, {1, 2})); }
+
+  ShmTable::PutResult put(const std::string& key, std::uint8_t group, std::uint64_t expires_at,
+                          std::uint64_t now = 1) {
+    return table().put({.key = key,
+                        .value = std::string(100, 'v'),
+                        .expires_at = expires_at,
+                        .evict_live = true,
+                        .group = group},
+                       now);
+  }
+  // How many fit without an eviction.
+  std::uint64_t fill(std::uint8_t group, std::uint64_t expires_at) {
+    std::uint64_t count = 0;
+    for (;; ++count) {
+      const auto result = put(std::to_string(group).append(":").append(std::to_string(count)),
+                              group, expires_at);
+      if (result.status != ShmTable::Put::stored || result.evicted > 0) return count;
+    }
+  }
+  ShmTable& table() {
+    if (!table_) table_ = ShmTable::attach(memory_.span(), kGrouped);
+    return *table_;
+  }
+
+  Memory memory_{65536};
+  std::optional<ShmTable> table_;
+};
+
+TEST_F(ShmTableGroups, TheFirstMakesRoomForTheOthersAlone) {
+  const std::uint64_t blocks = table().stats().blocks;
+  EXPECT_EQ(fill(2, 100), blocks / 4);
+  EXPECT_EQ(put("2:more", 2, 100).status, ShmTable::Put::over_share);
+  const std::uint64_t first = fill(0, 100);
+  EXPECT_EQ(first, blocks - blocks / 4);
+  // The table is full: each further record costs one of the first group.
+  for (std::uint64_t i = 0; i < blocks / 2; ++i) {
+    const auto result = put("1:" + std::to_string(i), 1, 100);
+    ASSERT_EQ(result.status, ShmTable::Put::stored);
+    EXPECT_EQ(result.evicted, 1U);
+  }
+  EXPECT_EQ(put("1:more", 1, 100).status, ShmTable::Put::over_share);
+  for (std::uint64_t i = 0; i < blocks; ++i) ASSERT_EQ(put("0:x" + std::to_string(i), 0, 100).evicted, 1U);
+  for (std::uint64_t i = 0; i < blocks / 4; ++i) {
+    EXPECT_TRUE(get(table(), "2:" + std::to_string(i), 2)) << i;
+  }
+  EXPECT_TRUE(get(table(), "1:0", 2));
+}
+
+TEST_F(ShmTableGroups, WhatExpiredCountsForNoShare) {
+  const std::uint64_t most = fill(2, 100);
+  EXPECT_EQ(put("later", 2, 300, 99).status, ShmTable::Put::over_share);
+  EXPECT_EQ(put("later", 2, 300, 100).status, ShmTable::Put::stored);
+  for (std::uint64_t i = 1; i < most; ++i) {
+    ASSERT_EQ(put("later " + std::to_string(i), 2, 300, 100).status, ShmTable::Put::stored);
+  }
+  EXPECT_EQ(put("more", 2, 300, 100).status, ShmTable::Put::over_share);
+  // Growing takes of the share too, shrinking and erasing give back.
+  EXPECT_TRUE(table().erase("later", 101));
+  EXPECT_EQ(put("more", 2, 300, 101).status, ShmTable::Put::stored);
+  EXPECT_EQ(table().put({.key = "more", .value = std::string(600, 'g'), .expires_at = 300}, 101).status,
+            ShmTable::Put::over_share);
+  EXPECT_TRUE(get(table(), "more", 102));
+}
+
+TEST_F(ShmTableGroups, TheOldestOfEach) {
+  std::string out(64, '?');
+  EXPECT_FALSE(table().oldest(1, out));
+  put("session", 0, 100'000, 1);
+  put("a", 1, 100'000, 2);
+  put("b", 1, 100'000, 3);
+  const auto oldest = table().oldest(1, out);
+  ASSERT_TRUE(oldest);
+  EXPECT_EQ(out.substr(0, 4), "avvv");
+  EXPECT_EQ(oldest->key_size, 1U);
+  EXPECT_EQ(oldest->value_size, 100U);
+  EXPECT_TRUE(get(table(), "a", 5000));  // used
+  EXPECT_TRUE(table().oldest(1, out));
+  EXPECT_EQ(out[0], 'b');
+}
+
+TEST(ShmTable, ATouchLeavesAloneWhatIsAboutToEnd) {
+  Memory memory(65536);
+  ShmTable table = make(memory);
+  ASSERT_EQ(put(table, "a", "1", 100, 0), ShmTable::Put::stored);
+  EXPECT_FALSE(table.touch("a", 500, 50, 100));
+  EXPECT_EQ(get(table, "a", 100), std::nullopt);
+  ASSERT_EQ(put(table, "a", "1", 200, 100), ShmTable::Put::stored);
+  EXPECT_TRUE(table.touch("a", 500, 150, 199));
+  EXPECT_EQ(get(table, "a", 499), "1");
+}
+
 TEST(ShmTable, DamageLeadsNowhere) {
   Memory memory(32768);
   std::mt19937 random(7);

@@ -63,7 +63,7 @@ class MemoryStore final : public SessionStore {
     const bool there = record != nullptr && fault != Fault::refusal;
     const bool lives = there && record->end > end_of(grace_of(ttl));
     if (lives && fault != Fault::error) record->end = end_of(ttl);
-    co_return answer(fault, there ? StoreStatus::hit : StoreStatus::miss);
+    co_return answer(fault, lives ? StoreStatus::hit : StoreStatus::miss);
   }
 
   Task<StoreWrite> erase(StoreKey key) override {
