@@ -20,6 +20,13 @@ enum class KeyBudget : std::uint8_t { callback, logout_token, access_token };
 
 using KeySets = std::vector<std::shared_ptr<const KeySet>>;
 
+struct NewerKeys {
+  std::shared_ptr<const KeySet> keys;
+  // The provider was asked since the call: what is not among the keys is unknown to it. Else
+  // somebody asked before, and it is not to be asked again yet, or it did not answer.
+  bool asked = false;
+};
+
 class Provider {
  public:
   // Everything is kept by reference and must outlive the provider; the provider lives as long as
@@ -36,9 +43,10 @@ class Provider {
   // The key set as it is known.
   [[nodiscard]] Task<Result<std::shared_ptr<const KeySet>>> keys();
   // Another one than `seen`, because a token's key was not in it or did not verify: fetched at most
-  // once per oidc_rediscovery_lifetime on this machine for each budget. `seen` itself when there is nothing newer.
-  [[nodiscard]] Task<Result<std::shared_ptr<const KeySet>>> newer_keys(
-      std::shared_ptr<const KeySet> seen, KeyBudget budget = KeyBudget::callback);
+  // once per oidc_rediscovery_lifetime on this machine for each budget; fetches for other reasons
+  // count for none. `seen` itself when nothing newer is to be had.
+  [[nodiscard]] Task<Result<NewerKeys>> newer_keys(std::shared_ptr<const KeySet> seen,
+                                                   KeyBudget budget = KeyBudget::callback);
 
   // For access tokens: the key set and those of oidc_extra_jwks_uris. What cannot be had is null; it
   // fails where nothing can be had.

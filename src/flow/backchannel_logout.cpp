@@ -25,7 +25,13 @@ Outcome answer(const Services& services, int status, Error why) {
   outcome.headers.emplace_back("Cache-Control", "no-store");
   if (status == 405) outcome.headers.emplace_back("Allow", "POST");
   if (status == 200) return outcome;
-  if (status >= 500) outcome.headers.emplace_back("Retry-After", "5");
+  if (status >= 500) {
+    // Only then the provider is asked for its keys again.
+    const Seconds later = outcome.reason == Errc::keys_unavailable
+                              ? services.settings.provider.rediscovery_lifetime
+                              : 0;
+    outcome.headers.emplace_back("Retry-After", std::to_string(std::max<Seconds>(later, 5)));
+  }
   const Json body = {{"error", status >= 500 ? "temporarily_unavailable" : "invalid_request"},
                      {"error_description", info(outcome.reason).sentence}};
   outcome.content_type = "application/json";

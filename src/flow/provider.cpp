@@ -93,13 +93,15 @@ Task<Result<std::shared_ptr<const KeySet>>> Provider::keys() {
   co_return co_await documents_->keys.get((*metadata)->jwks_uri);
 }
 
-Task<Result<std::shared_ptr<const KeySet>>> Provider::newer_keys(
-    std::shared_ptr<const KeySet> seen, KeyBudget budget) {
+Task<Result<NewerKeys>> Provider::newer_keys(std::shared_ptr<const KeySet> seen,
+                                             KeyBudget budget) {
   auto metadata = co_await this->metadata();
   if (!metadata) co_return std::move(metadata).error();
   const Milliseconds throttle(documents_->settings.rediscovery_lifetime * 1000);
   const std::string& name = documents_->throttle_of(budget);
-  co_return co_await documents_->keys.newer((*metadata)->jwks_uri, seen, name, throttle);
+  auto newer = co_await documents_->keys.newer((*metadata)->jwks_uri, seen, name, throttle);
+  if (!newer) co_return std::move(newer).error();
+  co_return NewerKeys{std::move(newer->document), newer->asked};
 }
 
 Task<Result<KeySets>> Provider::access_token_keys() {
@@ -122,11 +124,11 @@ Task<Result<KeySets>> Provider::newer_access_token_keys(KeySets seen) {
   const Milliseconds throttle(documents_->settings.rediscovery_lifetime * 1000);
   KeySets sets;
   auto own = co_await newer_keys(seen[0], KeyBudget::access_token);
-  sets.push_back(own ? *own : nullptr);
+  sets.push_back(own ? own->keys : nullptr);
   for (std::size_t i = 0; i < urls.size(); ++i) {
     const std::string name = documents_->throttle_of(KeyBudget::access_token) + urls[i];
     auto further = co_await documents_->further[i]->newer(urls[i], seen[i + 1], name, throttle);
-    sets.push_back(further ? *further : nullptr);
+    sets.push_back(further ? further->document : nullptr);
   }
   co_return std::move(sets);
 }

@@ -59,11 +59,15 @@ class SharedDocument {
   }
   [[nodiscard]] const Pointer& current() const noexcept { return current_; }
 
-  // Another version than `seen`, fetched if `may_fetch` allows it.
-  [[nodiscard]] Task<Answer> newer(std::string url, Pointer seen, std::string throttle_name,
-                                   Milliseconds throttle) {
+  // Another version than `seen`, fetched if the throttle allows it.
+  struct Newer {
+    Pointer document;
+    bool asked = false;  // fetched since the call, here or by another worker
+  };
+  [[nodiscard]] Task<Result<Newer>> newer(std::string url, Pointer seen, std::string throttle_name,
+                                          Milliseconds throttle) {
     adopt();
-    if (current_ && current_ != seen) co_return current_;
+    if (current_ && current_ != seen) co_return Newer{current_, false};
     Arrival arriving = in_flight_;
     if (!arriving) {
       const bool may_fetch = throttle.count() == 0 ||
@@ -71,13 +75,15 @@ class SharedDocument {
       if (!may_fetch) {
         co_await await_foreign_fetch();
         adopt();
-        co_return current_ ? current_ : seen;
+        const bool asked = current_ && current_ != seen;
+        co_return Newer{asked ? current_ : seen, asked};
       }
       arriving = begin_fetch(url);
     }
     Answer answer = co_await arrival(arriving);
-    if (!answer && seen) co_return seen;
-    co_return answer;
+    if (answer) co_return Newer{std::move(*answer), true};
+    if (seen) co_return Newer{seen, false};
+    co_return std::move(answer).error();
   }
 
  private:

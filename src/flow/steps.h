@@ -72,7 +72,8 @@ struct IdTokenDemand {
 };
 
 // The signature of a token by the provider, with the algorithms of ID tokens. Unverified tokens of
-// one kind cannot use up the fetches of the key set that another kind may need.
+// one kind cannot use up the fetches of the key set that another kind may need. A logout token with
+// an unknown key while the provider is not to be asked again: keys_unavailable.
 [[nodiscard]] Task<Result<void>> verify_provider_signature(Services& services,
                                                            std::shared_ptr<const Jwt> jwt,
                                                            KeyBudget budget);

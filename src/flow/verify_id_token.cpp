@@ -40,17 +40,30 @@ bool is_another_type(const Jwt& jwt) {
   return std::find(kOthers.begin(), kOthers.end(), name) != kOthers.end();
 }
 
+// Sets that other workers had fetched meanwhile, before the provider is asked for one.
+constexpr int kMostKeySets = 2;
+
 Task<Result<void>> verify_by_key_set(Services& services, std::shared_ptr<const Jwt> jwt,
                                      KeyBudget budget) {
-  auto keys = co_await services.provider.keys();
-  if (!keys) co_return std::move(keys).error();
-  Result<void> verified = verify_with_key_set(*jwt, **keys);
-  if (verified) co_return verified;
-  const Errc reason = verified.error().code;
-  if (reason != Errc::jwt_key_unknown && reason != Errc::jwt_signature) co_return verified;
-  auto newer = co_await services.provider.newer_keys(*keys, budget);
-  if (!newer || *newer == *keys) co_return verified;
-  co_return verify_with_key_set(*jwt, **newer);
+  auto known = co_await services.provider.keys();
+  if (!known) co_return std::move(known).error();
+  std::shared_ptr<const KeySet> keys = *known;
+  bool asked = false;
+  for (int i = 0;; ++i) {
+    Result<void> verified = verify_with_key_set(*jwt, *keys);
+    if (verified) co_return verified;
+    const Errc reason = verified.error().code;
+    if (reason != Errc::jwt_key_unknown && reason != Errc::jwt_signature) co_return verified;
+    if (asked || i == kMostKeySets) co_return verified;
+    auto newer = co_await services.provider.newer_keys(keys, budget);
+    if (!newer || newer->keys == keys) {
+      // A provider does not send a logout token again that was called wrong.
+      if (budget != KeyBudget::logout_token || reason != Errc::jwt_key_unknown) co_return verified;
+      co_return Error{Errc::keys_unavailable, "the provider was asked a moment ago, or is away"};
+    }
+    keys = newer->keys;
+    asked = newer->asked;
+  }
 }
 
 }  // namespace

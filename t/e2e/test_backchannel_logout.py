@@ -90,6 +90,27 @@ def test_a_new_signing_key_is_fetched(site):
     ended(site, client)
 
 
+def test_strangers_do_not_make_a_genuine_token_wrong(make_nginx, upstream, op):
+    """They used up the fetch of the keys, then the keys change: a 400 would not be repeated."""
+    provider = op.provider("rotating-back")
+    site = Site(make_nginx, upstream, provider, options={"workers": 2},
+                backchannel_logout_uri=PATH, rediscovery_lifetime="10s")
+    client = logged_in(site, "sid-rotated")
+    stranger = SigningKey("RS256", "stranger", 66)
+    forged = logout_token(provider, {"kid": stranger.kid}, stranger.sign)
+    assert deliver(site.url(PATH), forged).status == 400
+    provider.rotate(1)
+    token = logout_token(provider, sid="sid-rotated")
+    log = site.nginx.view()
+    response = deliver(site.url(PATH), token)
+    assert (response.status, response.header("Retry-After")) == (503, "10"), response
+    assert log.wait_reason(["keys_unavailable"])
+    assert site.echo(client).bearer
+    wait_for("the provider's next try",
+             lambda: deliver(site.url(PATH), token).status == 200, 30, 0.5)
+    ended(site, client)
+
+
 def test_replay(site):
     client = logged_in(site, "sid-g")
     token = logout_token(site.provider, sid="sid-h")

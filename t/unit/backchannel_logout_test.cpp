@@ -153,6 +153,36 @@ TEST_F(Backchannel, StrangersDoNotUseUpTheLoginsFetch) {
   EXPECT_TRUE(redirects_to(world_.log_in(other), "https://app.example.org/"));
 }
 
+// Nor may they make the provider believe that a genuine token is wrong: it would not come again.
+TEST_F(Backchannel, AnUnknownKeyIsNoFaultWhileTheProviderIsNotToBeAsked) {
+  expect_answer(send(token().signed_by(SigningKey::ec("stranger"))), 400, Errc::jwt_key_unknown);
+  world_.op.key = &SigningKey::ec("second");
+  world_.op.published.push_back(world_.op.key);
+  const Outcome later = send(token());
+  expect_answer(later, 503, Errc::keys_unavailable);
+  EXPECT_EQ(World::header(later, "Retry-After"), "30");
+  EXPECT_TRUE(logged_in());
+  world_.loop.advance(Milliseconds(31'000));
+  expect_answer(send(token()), 200, Errc::none);
+  EXPECT_FALSE(logged_in());
+}
+
+// Another worker has asked meanwhile: this one's set is old, which says nothing either.
+TEST_F(Backchannel, ASetOfAnotherWorkerIsNoAnswerToThisQuestion) {
+  ScriptedWorker other(world_.settings, world_.loop, world_.io, world_.op, world_.store,
+                       world_.ledger, world_.shared, world_.keys, world_.log);
+  owners_ = {&other.services};
+  expect_answer(send(token().signed_by(SigningKey::ec("stranger"))), 400, Errc::jwt_key_unknown);
+  owners_ = {&world_.worker.services};
+  expect_answer(send(token().signed_by(SigningKey::ec("other"))), 503, Errc::keys_unavailable);
+}
+
+TEST_F(Backchannel, AnUnknownKeyWhileTheProviderIsAway) {
+  world_.io.break_all("GET", Fault::error);
+  expect_answer(send(token().signed_by(SigningKey::ec("second"))), 503, Errc::keys_unavailable);
+  EXPECT_TRUE(logged_in());
+}
+
 // Two clients share path and store.
 TEST_F(Backchannel, TheTokensOwnWordsDecideWhoseItIs) {
   Settings other = sample_settings();

@@ -159,8 +159,9 @@ TEST_F(ProviderDocuments, AnUnknownKeyCausesOneFetch) {
   rotate();
   const auto fresh = newer_keys(old);
   ASSERT_TRUE(fresh);
-  EXPECT_NE(*fresh, old);
-  EXPECT_TRUE((*fresh)->has_kid("second"));
+  EXPECT_NE(fresh->keys, old);
+  EXPECT_TRUE(fresh->asked);
+  EXPECT_TRUE(fresh->keys->has_kid("second"));
   EXPECT_EQ(key_fetches(), 2U);
 }
 
@@ -169,7 +170,8 @@ TEST_F(ProviderDocuments, UnknownKeysAreThrottled) {
   for (int i = 0; i < 50; ++i) {
     const auto answer = newer_keys(seen);
     ASSERT_TRUE(answer);
-    seen = *answer;
+    EXPECT_EQ(answer->asked, i == 0);
+    seen = answer->keys;
   }
   EXPECT_EQ(key_fetches(), 2U);
   pass_seconds(30);
@@ -181,8 +183,25 @@ TEST_F(ProviderDocuments, WhoHasSeenTheOldOneGetsTheNewOneWithoutAFetch) {
   const auto old = *keys();
   rotate();
   EXPECT_TRUE(newer_keys(old));
-  EXPECT_TRUE((*newer_keys(old))->has_kid("second"));
+  const auto known = newer_keys(old);
+  EXPECT_TRUE(known->keys->has_kid("second"));
+  EXPECT_FALSE(known->asked);
   EXPECT_EQ(key_fetches(), 2U);
+}
+
+// What is fetched because the old set is old takes no unknown key's turn.
+TEST_F(ProviderDocuments, AScheduledFetchUsesUpNoTurn) {
+  ASSERT_TRUE(keys());
+  pass_seconds(4000);
+  ASSERT_TRUE(keys());
+  world_.settle();
+  EXPECT_EQ(key_fetches(), 2U);
+  const auto seen = *keys();
+  rotate();
+  const auto fresh = newer_keys(seen);
+  ASSERT_TRUE(fresh);
+  EXPECT_TRUE(fresh->asked);
+  EXPECT_TRUE(fresh->keys->has_kid("second"));
 }
 
 TEST_F(ProviderDocuments, AFailedRefetchGivesTheOldOne) {
@@ -191,7 +210,8 @@ TEST_F(ProviderDocuments, AFailedRefetchGivesTheOldOne) {
     world_.io.break_all("GET /jwks", fault);
     const auto answer = newer_keys(old);
     ASSERT_TRUE(answer);
-    EXPECT_EQ(*answer, old);
+    EXPECT_EQ(answer->keys, old);
+    EXPECT_FALSE(answer->asked);
     pass_seconds(60);
   }
 }

@@ -11,13 +11,14 @@ namespace {
 
 using namespace test;
 using KeysAnswer = Result<std::shared_ptr<const KeySet>>;
+using NewerAnswer = Result<NewerKeys>;
 
 class TwoWorkers : public testing::Test {
  protected:
   ScriptedWorker& a() { return world_.worker; }
   ScriptedWorker& b() { return second_; }
   KeysAnswer keys(ScriptedWorker& worker) { return world_.loop.run(worker.provider.keys()); }
-  KeysAnswer newer(ScriptedWorker& worker, std::shared_ptr<const KeySet> seen) {
+  NewerAnswer newer(ScriptedWorker& worker, std::shared_ptr<const KeySet> seen) {
     return world_.loop.run(worker.provider.newer_keys(std::move(seen)));
   }
   [[nodiscard]] std::size_t fetches() const { return world_.io.count("GET"); }
@@ -115,12 +116,15 @@ TEST_F(TwoWorkers, WhoMayNotFetchWaitsForTheOneWhoDoes) {
   const auto seen_by_b = *keys(b());
   world_.op.published = {&SigningKey::ec("second")};
   world_.io.forget();
-  Root<KeysAnswer> first(a().provider.newer_keys(seen_by_a));
-  Root<KeysAnswer> second(b().provider.newer_keys(seen_by_b));
+  Root<NewerAnswer> first(a().provider.newer_keys(seen_by_a));
+  Root<NewerAnswer> second(b().provider.newer_keys(seen_by_b));
   world_.settle();
   ASSERT_TRUE(first.ended() && second.ended());
-  EXPECT_TRUE((*first.take())->has_kid("second"));
-  EXPECT_TRUE((*second.take())->has_kid("second"));
+  for (Root<NewerAnswer>* each : {&first, &second}) {
+    const NewerAnswer answer = each->take();
+    EXPECT_TRUE(answer->keys->has_kid("second"));
+    EXPECT_TRUE(answer->asked);
+  }
   EXPECT_EQ(fetches(), 1U);
 }
 
