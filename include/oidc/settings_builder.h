@@ -55,6 +55,9 @@ struct BuildFacts {
 // What must hold among all Settings of one server: no cookie name with two meanings, no redirect
 // URI with two issuers unless both demand `iss`.
 [[nodiscard]] Result<void> check_server(std::span<const Settings* const> settings);
+// Of two locations anywhere: sessions of one identity in one store are in the same sets, whichever
+// location made them.
+[[nodiscard]] Result<void> check_index(const Settings& a, const Settings& b);
 
 // Whether both mean one store with one way to reach it.
 [[nodiscard]] bool same_store(const SessionSettings& a, const SessionSettings& b);

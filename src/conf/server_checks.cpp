@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <tuple>
+#include <vector>
 
 #include "oidc/session_parts.h"
 #include "oidc/settings_builder.h"
@@ -27,9 +28,9 @@ bool is_in_zone(const SessionSettings& session) {
          (session.storage == StorageKind::cookie && !session.deny_in_redis);
 }
 
-// Whether a record that one of them wrote is found and opened by the other.
-bool shares_records(const SessionSettings& a, const SessionSettings& b) {
-  if (!same_secrets(a, b) || !same_kind(a, b)) return false;
+// Whether what one of them wrote is found by the other.
+bool shares_place(const SessionSettings& a, const SessionSettings& b) {
+  if (!same_kind(a, b)) return false;
   if (is_in_zone(a)) return a.zone == b.zone;
   const auto place = [](const RedisSettings& redis) {
     return std::tie(redis.host, redis.port, redis.socket, redis.prefix, redis.database,
@@ -38,12 +39,31 @@ bool shares_records(const SessionSettings& a, const SessionSettings& b) {
   return place(a.redis) == place(b.redis);
 }
 
+// And opened.
+bool shares_records(const SessionSettings& a, const SessionSettings& b) {
+  return shares_place(a, b) && same_secrets(a, b);
+}
+
 // Whether a cookie of `b` would be taken for a part of a session of `a`.
 bool has_part_named(const Settings& a, const Settings& b) {
   if (a.session.storage != StorageKind::cookie) return false;
   return part_index(b.session.cookie.name, a.session.cookie.name) != 0 ||
          part_index(b.session.remember.cookie.name, a.session.cookie.name) != 0 ||
          std::string(a.session.cookie.name).append("_").starts_with(b.authorization.cookie.name);
+}
+
+// Names that browsers send back; a pending login's has its id appended.
+struct CookieName {
+  std::string_view directive;
+  const std::string& name;
+};
+std::vector<CookieName> cookie_names(const Settings& settings) {
+  std::vector<CookieName> names{
+      {"oidc_session_cookie_name", settings.session.cookie.name},
+      {"oidc_authorization_cookie_name", settings.authorization.cookie.name}};
+  const RememberSettings& remember = settings.session.remember;
+  if (remember.on) names.push_back({"oidc_session_remember_cookie_name", remember.cookie.name});
+  return names;
 }
 
 Result<void> check_cookie_names(const Settings& a, const Settings& b) {
@@ -55,13 +75,15 @@ Result<void> check_cookie_names(const Settings& a, const Settings& b) {
                  "part of the other; give them different names");
   }
   if (a.identity != b.identity) {
-    if (same_session) {
-      return error("oidc_session_cookie_name: \"" + a.session.cookie.name + "\" is shared by " +
-                   who(a) + " and " + who(b) + " on one server; give them different names");
-    }
-    if (a.authorization.cookie.name == b.authorization.cookie.name) {
-      return error("oidc_authorization_cookie_name: it is shared by " + who(a) + " and " + who(b) +
-                   " on one server; give them different names");
+    for (const CookieName& mine : cookie_names(a)) {
+      for (const CookieName& other : cookie_names(b)) {
+        if (mine.name != other.name) continue;
+        std::string text(mine.directive);
+        text.append(": \"").append(mine.name).append("\" is shared by ").append(who(a));
+        text.append(" and ").append(who(b)).append(" on one server");
+        if (mine.directive != other.directive) text.append(" (").append(other.directive).append(")");
+        return error(text.append("; give them different names"));
+      }
     }
     return {};
   }
@@ -71,20 +93,6 @@ Result<void> check_cookie_names(const Settings& a, const Settings& b) {
                  "\", in two stores or under two secrets on one server; "
                  "give the cookies different names");
   }
-  return {};
-}
-
-// Sessions of one identity are in the same sets, whichever location made them.
-Result<void> check_index(const Settings& a, const Settings& b) {
-  if (a.identity != b.identity) return {};
-  const auto differ = [&](std::string_view name) {
-    return error(std::string(name).append(": ").append(who(a)).append(
-        " has it on in one location and off in another; sessions would not be found by the index"));
-  };
-  if (a.session.store_metadata != b.session.store_metadata) {
-    return differ("oidc_session_store_metadata");
-  }
-  if (a.session.hash_subject != b.session.hash_subject) return differ("oidc_session_hash_subject");
   return {};
 }
 
@@ -119,6 +127,23 @@ Result<void> check_callbacks(const Settings& a, const Settings& b) {
 
 }  // namespace
 
+Result<void> check_index(const Settings& a, const Settings& b) {
+  if (a.identity != b.identity || !shares_place(a.session, b.session)) return {};
+  const auto differ = [&](std::string_view name) {
+    return error(std::string(name).append(": ").append(who(a)).append(
+        " has two values of it for sessions in one store; they would not be found by the index"));
+  };
+  if (a.session.store_metadata != b.session.store_metadata) {
+    return differ("oidc_session_store_metadata");
+  }
+  if (a.session.hash_subject != b.session.hash_subject) return differ("oidc_session_hash_subject");
+  if (a.session.max_per_subject != b.session.max_per_subject) {
+    return error("oidc_session_max_per_subject: " + who(a) +
+                 " has two values of it for sessions in one store; they are counted together");
+  }
+  return {};
+}
+
 bool same_secrets(const SessionSettings& a, const SessionSettings& b) {
   return std::equal(a.secrets.begin(), a.secrets.end(), b.secrets.begin(), b.secrets.end(),
                     [](const Secret& x, const Secret& y) { return x.equals(y.view()); });
@@ -149,7 +174,6 @@ Result<void> check_server(std::span<const Settings* const> all) {
     for (std::size_t k = i + 1; k < settings.size(); ++k) {
       Result<void> checked = check_callbacks(*settings[i], *settings[k]);
       if (checked) checked = check_cookie_names(*settings[i], *settings[k]);
-      if (checked) checked = check_index(*settings[i], *settings[k]);
       if (checked) checked = check_paths(*settings[i], *settings[k]);
       if (!checked) return checked;
     }

@@ -60,6 +60,22 @@ bool finish_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t& core) {
   return true;
 }
 
+// Locations of one identity end each other's sessions, on whatever servers they are.
+bool check_identities(ngx_conf_t* cf, const MainObject& main) {
+  const std::vector<const Settings*>& all = main.view.settings;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (std::size_t k = i + 1; k < all.size(); ++k) {
+      const Result<void> checked = check_index(*all[i], *all[k]);
+      if (checked) continue;
+      std::string text = checked.error().detail;
+      text.append(" (for ").append(main.places[i]).append(", and ").append(main.places[k]);
+      log_error(cf, text.append(")"));
+      return false;
+    }
+  }
+  return true;
+}
+
 bool check_guarded(ngx_conf_t* cf, const MainObject& main) {
   for (const GuardedLocation& location : main.guarded) {
     if (has_access_control(cf, location.loc_conf)) continue;
@@ -123,7 +139,7 @@ bool finish_configuration(ngx_conf_t* cf) {
   for (ngx_uint_t i = 0; i < core.servers.nelts; ++i) {
     if (!finish_server(cf, *servers[i])) return false;
   }
-  return check_guarded(cf, main) && declare_zones(cf, main);
+  return check_identities(cf, main) && check_guarded(cf, main) && declare_zones(cf, main);
 }
 
 }  // namespace oidc::ngx

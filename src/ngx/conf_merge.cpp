@@ -161,6 +161,7 @@ const Settings* build(const Merging& merging, const LocationObject& location,
   number_keys(main, settings);
   main.view.used = true;
   main.view.settings.push_back(&settings);
+  main.places.push_back(describe(merging, location));
   return &settings;
 }
 

@@ -25,6 +25,7 @@ struct MainObject {
   std::vector<LocationResolver> provider_resolvers;  // of view.providers
   std::vector<LocationResolver> store_resolvers;     // of view.stores
   std::vector<std::unique_ptr<Settings>> settings;
+  std::vector<std::string> places;  // of view.settings: where each stands first
   std::vector<ZoneSettings> zones;  // declared ones, used or not
   Connections connections;
   std::set<std::string> warned;

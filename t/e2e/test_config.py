@@ -54,6 +54,22 @@ def test_accepted(check, name):
 REFUSED = {
     "no issuer": (on(issuer=None), ["oidc_issuer"]),
     "no client_id": (on(client_id=None), ["oidc_client_id"]),
+    "remember switch": (on(session_remember="yes"), ["oidc_session_remember", "yes", "on or off"]),
+    "remember name": (on(session_remember_cookie_name='"a b"'),
+                      ["oidc_session_remember_cookie_name", "a b", "name of a cookie"]),
+    "remember name of the session": (
+        on(session_cookie_name="s", session_remember_cookie_name="s"),
+        ["oidc_session_remember_cookie_name", "another cookie"]),
+    "remember rolling": (on(session_remember_rolling_timeout="2y"),
+                         ["oidc_session_remember_rolling_timeout", "2y"]),
+    "remember absolute": (on(session_remember_absolute_timeout="never"),
+                          ["oidc_session_remember_absolute_timeout", "never"]),
+    "remember for ever": (
+        on(session_remember="on", session_remember_rolling_timeout="0",
+           session_remember_absolute_timeout="0"),
+        ["oidc_session_remember_absolute_timeout", "must not be 0"]),
+    "states zone in a location": (on(authorization_zone="4m"),
+                                  ["oidc_authorization_zone", "not allowed here"]),
     "switch": ("oidc maybe;", ["oidc", "maybe", "on", "off"]),
     "issuer no URL": (on(issuer="op.example"), ["oidc_issuer", "op.example", "http"]),
     "issuer with query": (on(issuer="https://op.example/?a=b"), ["oidc_issuer", "a=b"]),
@@ -147,6 +163,34 @@ def test_two_issuers_on_one_callback(check):
     assert code != 0 and "oidc_redirect_uri" in message, message
     code, message = check(server_body=two(
         {}, {"issuer": "https://other.example", "redirect_uri": "/cb2"}))
+    assert code == 0, message
+
+
+def test_one_remember_cookie_name_for_two_identities(check):
+    remember = {"session_remember": "on", "session_remember_cookie_name": "r"}
+    code, message = check(server_body=two(
+        remember, {"client_id": "second", "redirect_uri": "/second/callback", **remember}))
+    assert code != 0
+    for word in ("oidc_session_remember_cookie_name", '"r"', "gateway", "second"):
+        assert word in message, message
+
+
+@pytest.mark.parametrize("index", [
+    {"session_hash_subject": "off"}, {"session_store_metadata": "off"},
+    {"session_max_per_subject": "3"}])
+def test_one_index_for_all_servers(check, index):
+    """Sessions of one client are in the same sets, on whatever servers."""
+    def other(**changes):
+        block = location("/", on(**changes) + "return 200;")
+        return server(8998, block, "other.example")
+    code, message = check(on(), http=other(**index))
+    assert code != 0
+    name = "oidc_" + next(iter(index))
+    for word in (name, 'server "gw.example"', 'server "other.example"'):
+        assert word in message, message
+    code, message = check(on(**index), http=other(**index))
+    assert code == 0, message
+    code, message = check(on(), http=other(session_audience="apart", **index))
     assert code == 0, message
 
 

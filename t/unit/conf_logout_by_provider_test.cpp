@@ -73,7 +73,8 @@ std::string verdict(const std::string& first, const std::string& second) {
   const Built b = build(second);
   if (!a.settings || !b.settings) return "not built: " + a.error + b.error;
   const std::array<const Settings*, 2> both = {a.settings.get(), b.settings.get()};
-  const Result<void> checked = check_server(both);
+  Result<void> checked = check_server(both);
+  if (checked) checked = check_index(*both[0], *both[1]);
   return checked ? "" : checked.error().detail;
 }
 
@@ -90,6 +91,12 @@ TEST(ConfLogoutByProvider, OneServer) {
   EXPECT_THAT(verdict("", "oidc_session_store_metadata off"),
               HasSubstr("oidc_session_store_metadata"));
   EXPECT_EQ(verdict("", "oidc_session_hash_subject off\n" + other), "");
+  EXPECT_THAT(verdict("oidc_session_max_per_subject 2", "oidc_session_max_per_subject 3"),
+              HasSubstr("oidc_session_max_per_subject"));
+  EXPECT_EQ(verdict("", "oidc_session_hash_subject off\noidc_session_storage shm:other\n"
+                        "oidc_session_cookie_name other"),
+            "")
+      << "sets in two stores";
 }
 
 // An administration shares the Settings of its neighbours.

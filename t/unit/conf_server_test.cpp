@@ -59,6 +59,21 @@ TEST(ConfServer, NameSharedByTwoIdentities) {
       HasSubstr("oidc_authorization_cookie_name: "));
 }
 
+TEST(ConfServer, RememberNameSharedByTwoIdentities) {
+  const std::string remember = "oidc_session_remember on\noidc_session_remember_cookie_name r\n";
+  const std::string other = "oidc_client_id other\noidc_redirect_uri /o\n";
+  EXPECT_THAT(verdict(remember, remember + other),
+              HasSubstr("oidc_session_remember_cookie_name: \"r\" is shared by client \"gateway\""));
+  EXPECT_THAT(verdict(remember, "oidc_session_cookie_name r\n" + other),
+              HasSubstr("oidc_session_remember_cookie_name: \"r\""));
+  EXPECT_THAT(verdict("oidc_session_cookie_name r", remember + other),
+              HasSubstr("(oidc_session_remember_cookie_name)"));
+  EXPECT_EQ(verdict(remember, remember), "");
+  EXPECT_EQ(verdict(remember, "oidc_session_remember_cookie_name r\n" + other), "")
+      << "a cookie that is never made is no conflict";
+  EXPECT_EQ(verdict("oidc_session_remember on", "oidc_session_remember on\n" + other), "");
+}
+
 TEST(ConfServer, TwoIssuersOnOneCallback) {
   const std::string other = "oidc_issuer https://other.example.com\n";
   EXPECT_THAT(verdict("", other), HasSubstr("callback of two issuers"));
