@@ -14,20 +14,32 @@ bool is_shared(const SessionSettings& session) noexcept {
   return session.storage == StorageKind::redis || session.deny_in_redis;
 }
 
-// The longest that one call on the store takes: a connection that breaks is tried once more.
+// The longest that one call on the store takes. A connection that breaks is tried once more. What
+// Cluster and Sentinel do besides ends by the time that may pass after a first failure: until then
+// they try, pause, and try once again.
 Milliseconds store_call(const SessionSettings& session) {
   if (!is_shared(session)) return Milliseconds(0);
   const RedisSettings& redis = session.redis;
-  return Milliseconds(redis.connect_timeout_ms +
-                      2 * (redis.send_timeout_ms + redis.read_timeout_ms));
+  const Milliseconds connect(redis.connect_timeout_ms);
+  const Milliseconds attempt =
+      connect + 2 * Milliseconds(redis.send_timeout_ms + redis.read_timeout_ms);
+  if (!redis.cluster_nodes.empty()) {
+    const auto redirections = static_cast<Milliseconds::rep>(redis.cluster_max_redirections);
+    return (redirections + 2) * attempt + 2 * connect;
+  }
+  // Sentinels are asked before each attempt to connect, no longer than it takes.
+  if (!redis.sentinel_nodes.empty()) return 2 * (attempt + connect) + connect;
+  return attempt;
 }
 
 }  // namespace
 
-// The token request, the key set and a newer one; a read before, a write after. What is left over
-// is for a result that the store does not take at once.
+// The token request, the key set and a newer one; a read before, a write after, and both of the
+// remember cookie's copy. What is left over is for a result that the store does not take at once.
 Milliseconds refresh_lock_life(const Settings& settings) {
-  return 3 * Milliseconds(settings.provider.timeout_ms) + 2 * store_call(settings.session) + kSpare;
+  const int calls = settings.session.remember.on ? 4 : 2;
+  return 3 * Milliseconds(settings.provider.timeout_ms) + calls * store_call(settings.session) +
+         kSpare;
 }
 
 StoreKey refresh_family(const OpenSession& session) {

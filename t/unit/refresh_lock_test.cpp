@@ -49,6 +49,27 @@ class RefreshBetweenMachines : public testing::Test {
   std::unique_ptr<ScriptedWorker> other_, sibling_;  // of another machine, of the same
 };
 
+TEST(RefreshLockLife, CoversWhatClusterAndSentinelDoBesides) {
+  Settings settings = sample_settings();
+  settings.provider.timeout_ms = 10'000;
+  settings.session.storage = StorageKind::redis;
+  RedisSettings& redis = settings.session.redis;
+  redis.connect_timeout_ms = redis.send_timeout_ms = redis.read_timeout_ms = 2000;
+  const auto seconds = [&] { return refresh_lock_life(settings).count() / 1000; };
+  EXPECT_EQ(seconds(), 60);
+  settings.session.remember.on = true;
+  EXPECT_EQ(seconds(), 80);
+  settings.session.remember.on = false;
+  redis.sentinel_nodes = {{"127.0.0.1", 26379}};
+  EXPECT_EQ(seconds(), 40 + 2 * (2 * (10 + 2) + 2));
+  redis.sentinel_nodes.clear();
+  redis.cluster_nodes = {{"127.0.0.1", 7000}};
+  redis.cluster_max_redirections = 5;
+  EXPECT_EQ(seconds(), 40 + 2 * (7 * 10 + 2 * 2));
+  redis.cluster_max_redirections = 1;
+  EXPECT_EQ(seconds(), 40 + 2 * (3 * 10 + 2 * 2));
+}
+
 TEST_F(RefreshBetweenMachines, TheyAskOnceTogether) {
   auto a = begin(world_.worker);
   auto b = begin(*other_);
