@@ -16,4 +16,8 @@ namespace oidc {
 // oidc_session_admin: lists and ends sessions of these settings. Who may ask is the location's.
 [[nodiscard]] Task<Outcome> administration_flow(Services& services, Facts facts);
 
+// How long a login or a refresh under these settings may be in flight before its record is written.
+// Locations of one identity end each other's: Settings::longest_flight_ms is the longest.
+[[nodiscard]] Milliseconds flight_of(const Settings& settings) noexcept;
+
 }  // namespace oidc

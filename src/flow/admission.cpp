@@ -26,7 +26,7 @@ Task<Outcome> admit(Services& services, Facts facts, std::shared_ptr<const OpenS
   Outcome outcome = deny(services, *facts, refusal(settings, *session));
   outcome.session = session;
   if (destroys(settings, *facts, *session)) {
-    const NamedSession named{session->key(), session};
+    const NamedSession named{session->key(), session, {}};
     outcome.set_cookies = co_await destroy_session(services, facts, named);
   }
   co_return outcome;

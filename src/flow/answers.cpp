@@ -27,7 +27,8 @@ void add_page_headers(Outcome& outcome, std::string_view script_nonce) {
   outcome.headers.emplace_back("X-Content-Type-Options", "nosniff");
 }
 
-std::string_view title_of(const ErrorSettings& errors, int status) {
+std::string_view title_of(const ErrorSettings& errors, int status, const ErrcInfo& reason) {
+  if (reason.code == info(Errc::logout_state_invalid).code) return "Sign-out not confirmed";
   switch (status) {
     case 401: return errors.unauthorized_message;
     case 403: return errors.forbidden_message;
@@ -44,7 +45,7 @@ bool wants_page(const RequestFacts& facts) {
 
 std::string error_page(const ErrorSettings& errors, const RequestFacts& facts, int status,
                        const ErrcInfo& reason, std::string_view retry) {
-  const std::string title = html_escape(title_of(errors, status));
+  const std::string title = html_escape(title_of(errors, status, reason));
   std::string html = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>";
   html.append(title).append("</title></head><body><main><h1>").append(title).append("</h1>");
   if (errors.display) html.append("<p>").append(html_escape(reason.sentence)).append("</p>");
@@ -58,7 +59,7 @@ std::string error_page(const ErrorSettings& errors, const RequestFacts& facts, i
 
 std::string error_json(const ErrorSettings& errors, const RequestFacts& facts, int status,
                        const ErrcInfo& reason) {
-  Json body = {{"message", title_of(errors, status)}, {"error", reason.code}};
+  Json body = {{"message", title_of(errors, status, reason)}, {"error", reason.code}};
   if (errors.display) body["reason"] = reason.sentence;
   if (!facts.request_id.empty()) body["request_id"] = facts.request_id;
   return body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";

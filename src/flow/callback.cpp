@@ -113,12 +113,6 @@ Task<Outcome> refused(Services& services, Facts facts, Callback callback, Pendin
   co_return deny_with_retry(services, *facts, why, retry);
 }
 
-// As present_session_key.
-std::string present_remember_key(Services& services, const RequestFacts& facts) {
-  const auto cookie = remember_cookie_of(services, facts);
-  return cookie ? std::string(store_key(cookie->sid_view()).view()) : std::string();
-}
-
 // An error answer is judged; a code uses the state up and is redeemed.
 Task<Outcome> consume(Services& services, Facts facts, Callback callback, PendingLogin pending) {
   // An error answer changes nothing, so it uses nothing up: strangers could fill the memory.
@@ -134,7 +128,7 @@ Task<Outcome> consume(Services& services, Facts facts, Callback callback, Pendin
     co_return co_await go_home_or_deny(services, facts, callback.state.target, used);
   }
   CodeExchange exchange{callback.response.code, pending, present_session_key(services, *facts),
-                        present_remember_key(services, *facts)};
+                        facts, remember_cookie_of(services, *facts)};
   const auto login = co_await exchange_code(services, std::move(exchange));
   if (!login) {
     const std::string retry = absolute(services, *facts, callback.state.target);

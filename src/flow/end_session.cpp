@@ -13,10 +13,21 @@
 namespace oidc {
 namespace {
 
-bool remember_logouts(Services& services, const std::vector<StoreKey>& keys) {
-  return services.settings.session.outage_cached != 0 &&
-         std::all_of(keys.begin(), keys.end(),
-                     [&](const StoreKey& key) { return remember_logout(services, key); });
+bool remember_logouts(Services& services, const std::vector<StoreKey>& keys,
+                      const NamedSession& named) {
+  if (services.settings.session.outage_cached == 0) return false;
+  OwedLogout owed;
+  Seconds created = 0;
+  if (named.session) {
+    const SessionRecord& record = named.session->record();
+    created = record.created;
+    owed.sets = sets_of(services.settings, membership_of(named.session->key(), record));
+  }
+  return std::all_of(keys.begin(), keys.end(), [&](const StoreKey& key) {
+    owed.key = key;
+    owed.created = named.session && key == named.session->key() ? created : 0;
+    return remember_logout(services, owed);
+  });
 }
 
 // The remember cookie's record that goes with the session, or that the request names.
@@ -35,15 +46,17 @@ std::vector<StoreKey> remembered_keys(Services& services, const RequestFacts& fa
 
 Task<Result<void>> end_session(Services& services, NamedSession named) {
   std::vector<StoreKey> keys;
-  if (named.session) keys = keys_of(*named.session);
+  Membership of = named.of;
+  if (named.session) {
+    keys = keys_of(*named.session);
+    of = membership_of(named.session->key(), named.session->record());
+  }
   keys.push_back(named.key);
-  Result<void> erased = co_await erase_sessions(services, keys);
-  if (!erased && !remember_logouts(services, keys)) co_return erased;
+  Result<void> erased = co_await erase_members(services, keys, of);
+  if (!erased && !remember_logouts(services, keys, named)) co_return erased;
   if (!named.session) co_return Result<void>();
   const SessionRecord& record = named.session->record();
   revoke_tokens(services, std::string(record.access_token), record.refresh_token.text());
-  const Membership who = membership_of(named.session->key(), record);
-  co_await unindex_session(services, who);
   co_return Result<void>();
 }
 
@@ -52,10 +65,12 @@ Task<std::vector<std::string>> destroy_session(Services& services, Facts facts,
   const Settings& settings = services.settings;
   std::vector<std::string> cookies;
   Result<void> ended = co_await in_worker(services, end_session(services, named));
+  Membership of;  // most likely
+  if (named.session) of = membership_of(named.session->key(), named.session->record());
   const std::vector<StoreKey> remembered = remembered_keys(services, *facts, named);
   for (const StoreKey& key : remembered) {
     if (!ended) break;
-    const NamedSession forgotten{key, nullptr};
+    const NamedSession forgotten{key, nullptr, of};
     ended = co_await in_worker(services, end_session(services, forgotten));
   }
   if (!ended) {
@@ -77,7 +92,7 @@ Task<std::vector<std::string>> destroy_present_session(Services& services, Facts
   if (found.cookie) {
     const SessionLookup lookup = co_await read_sent_session(services, facts, *found.cookie);
     if (lookup.kind == SessionLookup::Kind::error) co_return cookies;
-    const NamedSession named{store_key(found.cookie->sid_view()), lookup.session};
+    const NamedSession named{store_key(found.cookie->sid_view()), lookup.session, {}};
     co_return co_await destroy_session(services, facts, named);
   }
   if (!found.invalid) co_return cookies;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "oidc/flow.h"
+#include "session_index.h"
 
 namespace oidc {
 
@@ -13,6 +14,7 @@ namespace oidc {
 struct NamedSession {
   StoreKey key;
   std::shared_ptr<const OpenSession> session;
+  Membership of = {};  // its sets, where the session does not say
 };
 
 // Under all its sids, with its place in the index; its tokens are revoked where that is on. Fails with

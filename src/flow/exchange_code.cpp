@@ -25,25 +25,35 @@ Task<Result<TokenResponse>> redeem(Services& services, std::string code, std::st
   co_return read_token_response(*response, services.loop.now());
 }
 
-Task<void> retire(Services& services, StoreKey key) {
+// A session that this login replaces. `of`: whose it is most likely, the new one's user; what its own
+// cookie opens says it for certain.
+Task<void> retire(Services& services, StoreKey key, Membership of, Facts facts,
+                  std::optional<SessionCookie> cookie) {
+  if (cookie) {
+    const SessionLookup lookup = co_await read_sent_session(services, facts, *cookie);
+    if (lookup.session) of = membership_of(lookup.session->key(), lookup.session->record());
+  }
   // Requests in flight still carry it.
   const Seconds idling = services.settings.session.idling_timeout;
   const Milliseconds grace = grace_of(Milliseconds((idling == 0 ? 3600 : idling) * 1000));
   const StoreWrite written = co_await services.store.touch(key, grace);
   if (written.status == StoreStatus::error) {
     services.log.write(LogLevel::warn, Errc::store_unavailable, written.detail);
+  } else {
+    co_await shorten_indexed(services, of, key, grace);
   }
 }
 
-void retire_named(Services& services, std::string_view name) {
-  if (const auto key = parse_store_key(name)) services.loop.spawn(retire(services, *key));
-}
-
-// The record of a remember cookie that the browser had before, or of one that it never got.
-Task<void> forget(Services& services, StoreKey key) {
-  std::vector<StoreKey> keys{key};
-  const Result<void> erased = co_await erase_sessions(services, std::move(keys));
-  if (!erased) services.log.write(LogLevel::warn, erased.error().code, erased.error().detail);
+void retire_replaced(Services& services, const CodeExchange& exchange, const Membership& of) {
+  const auto present = parse_store_key(exchange.present);
+  if (present) {
+    const CookieLookup sent = session_cookie_of(services, *exchange.facts);
+    services.loop.spawn(retire(services, *present, of, exchange.facts, sent.cookie));
+  }
+  const auto replaced = parse_store_key(exchange.pending.replaces);
+  if (replaced && replaced != present) {
+    services.loop.spawn(retire(services, *replaced, of, exchange.facts, std::nullopt));
+  }
 }
 
 // A session that is in the store enters the index, unless a logout was faster or there are too many.
@@ -108,12 +118,12 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
     written = co_await services.store.insert(key, envelope, ttl);
   }
   if (written.status != StoreStatus::hit) {
-    if (remembered) services.loop.spawn(forget(services, store_key(remember.sid_view())));
+    if (remembered) services.loop.spawn(forget_remembered(services, remember));
     co_return Error{written.full ? Errc::store_full : Errc::store_unavailable, written.detail};
   }
   const Result<void> admitted = co_await admit(services, who, ttl, exchange);
   if (!admitted) {
-    if (remembered) services.loop.spawn(forget(services, store_key(remember.sid_view())));
+    if (remembered) services.loop.spawn(forget_remembered(services, remember));
     co_return admitted.error();
   }
   auto login = std::make_shared<Login>();
@@ -138,10 +148,11 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
   if (!facts) co_return std::move(facts).error();
   LoginResult login = co_await create_session(services, *tokens, *facts, exchange);
   if (login) {
-    retire_named(services, exchange.pending.replaces);
-    if (exchange.present != exchange.pending.replaces) retire_named(services, exchange.present);
-    const auto remembered = parse_store_key(exchange.remembered);
-    if (remembered) services.loop.spawn(forget(services, *remembered));
+    const OpenSession& session = *(*login)->session;
+    retire_replaced(services, exchange, membership_of(session.key(), session.record()));
+    if (exchange.remembered) {
+      services.loop.spawn(forget_remembered(services, *exchange.remembered));
+    }
   }
   co_return login;
 }

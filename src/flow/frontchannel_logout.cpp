@@ -62,14 +62,6 @@ bool may_mean_the_cookie(const Settings& settings, const RequestFacts& facts) {
   return facts.sec_fetch_dest == "iframe" || initiator(settings, facts) == Initiator::ours;
 }
 
-Task<Result<void>> end_one(Services& services, std::shared_ptr<const OpenSession> session) {
-  Result<void> erased = co_await erase_sessions(services, keys_of(*session));
-  if (!erased) co_return erased;
-  const Membership who = membership_of(session->key(), session->record());
-  co_await unindex_session(services, who);
-  co_return Result<void>();
-}
-
 Outcome signed_out(Services& services) {
   Outcome outcome = page(services, std::string(kEmptyPage), {});
   const Result<Url> issuer = parse_url(services.settings.provider.issuer);
@@ -117,7 +109,7 @@ Task<Outcome> frontchannel_logout_flow(Owners owners, Facts facts) {
         present && (request->provider_sid.empty()
                         ? may_mean_the_cookie(services.settings, *facts)
                         : present->record().provider_sid == request->provider_sid);
-    if (ended && meant) ended = co_await in_worker(services, end_one(services, present));
+    if (ended && meant) ended = co_await in_worker(services, erase_session(services, present));
     if (ended && lookup.kind == SessionLookup::Kind::error) ended = lookup.why;
     if (!ended) co_return deny(services, *facts, std::move(ended).error());
     if (!meant) continue;

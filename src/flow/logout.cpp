@@ -57,11 +57,11 @@ Task<Result<NamedSessions>> named_sessions(Services& services, Facts facts) {
   if (cookies.size() == 1) {
     const SessionLookup lookup = co_await find_session(services, facts);
     if (lookup.kind == SessionLookup::Kind::error && !may_outlive) co_return lookup.why;
-    found.push_back({store_key(cookies.front().sid_view()), lookup.session});
+    found.push_back({store_key(cookies.front().sid_view()), lookup.session, {}});
     co_return found;
   }
   for (const SessionCookie& cookie : cookies) {
-    NamedSession named{store_key(cookie.sid_view()), nullptr};
+    NamedSession named{store_key(cookie.sid_view()), nullptr, {}};
     const SessionLookup lookup = co_await read_sent_session(services, facts, cookie);
     if (lookup.kind == SessionLookup::Kind::error && !may_outlive) co_return lookup.why;
     named.session = lookup.session;
@@ -211,7 +211,9 @@ Task<Outcome> logout_flow(Services& services, Facts facts) {
   }
   const auto remembered = remember_cookie_of(services, *facts);
   if (remembered) {
-    const NamedSession forgotten{store_key(remembered->sid_view()), nullptr};
+    const SessionCookie cookie = *remembered;
+    const Membership of = co_await remembered_membership(services, cookie);
+    const NamedSession forgotten{store_key(cookie.sid_view()), nullptr, of};
     const Result<void> ended = co_await in_worker(services, end_session(services, forgotten));
     if (!ended) co_return deny(services, *facts, ended.error());
   }

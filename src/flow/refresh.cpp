@@ -6,7 +6,6 @@
 #include "remember.h"
 #include "revocation.h"
 #include "save_tokens.h"
-#include "session_index.h"
 #include "steps.h"
 
 namespace oidc {
@@ -84,13 +83,8 @@ Task<RefreshResult> refused(Services& services, Session session, Error why) {
     if (looks > kSiblingLooks) break;
     co_await sleep_for(services.loop, kSiblingPause);
   }
-  const Result<void> erased = co_await erase_sessions(services, keys_of(*session));
-  if (!erased) {
-    services.log.write(LogLevel::warn, erased.error().code, erased.error().detail);
-  } else {
-    const Membership who = membership_of(session->key(), session->record());
-    co_await unindex_session(services, who);
-  }
+  const Result<void> erased = co_await erase_session(services, session);
+  if (!erased) services.log.write(LogLevel::warn, erased.error().code, erased.error().detail);
   co_return ended(Error{Errc::refresh_rejected, std::move(why.detail)});
 }
 

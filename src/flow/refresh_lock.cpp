@@ -2,23 +2,20 @@
 
 #include "oidc/base64url.h"
 #include "oidc/crypto.h"
+#include "oidc/logout_flows.h"
 
 namespace oidc {
 namespace {
 
 constexpr Milliseconds kPoll{20};
 constexpr Milliseconds kSpare{10000};
-
-// Whether other machines have the same ledger.
-bool is_shared(const SessionSettings& session) noexcept {
-  return session.storage == StorageKind::redis || session.deny_in_redis;
-}
+constexpr Milliseconds kFlightSpare{120'000};
 
 // The longest that one call on the store takes. A connection that breaks is tried once more. What
 // Cluster and Sentinel do besides ends by the time that may pass after a first failure: until then
 // they try, pause, and try once again.
 Milliseconds store_call(const SessionSettings& session) {
-  if (!is_shared(session)) return Milliseconds(0);
+  if (!has_shared_ledger(session)) return Milliseconds(0);
   const RedisSettings& redis = session.redis;
   const Milliseconds connect(redis.connect_timeout_ms);
   const Milliseconds attempt =
@@ -34,12 +31,23 @@ Milliseconds store_call(const SessionSettings& session) {
 
 }  // namespace
 
+bool has_shared_ledger(const SessionSettings& session) noexcept {
+  return session.storage == StorageKind::redis || session.deny_in_redis;
+}
+
 // The token request, the key set and a newer one; a read before, a write after, and both of the
 // remember cookie's copy. What is left over is for a result that the store does not take at once.
 Milliseconds refresh_lock_life(const Settings& settings) {
   const int calls = settings.session.remember.on ? 4 : 2;
   return 3 * Milliseconds(settings.provider.timeout_ms) + calls * store_call(settings.session) +
          kSpare;
+}
+
+// A login has its pending login's life, then calls as a refresh makes them; what a refresh got is
+// written until its lock ends.
+Milliseconds flight_of(const Settings& settings) noexcept {
+  return Milliseconds(settings.authorization.rolling_timeout * 1000) + refresh_lock_life(settings) +
+         kFlightSpare;
 }
 
 StoreKey refresh_family(const OpenSession& session) {
@@ -53,7 +61,7 @@ RefreshLock::RefreshLock(const Services& services, const StoreKey& family)
       life(refresh_lock_life(services.settings)) {
   lease.append(family.view());
   failure.append(family.view());
-  if (is_shared(services.settings.session)) {
+  if (has_shared_ledger(services.settings.session)) {
     in_store.append("lock:refresh:").append(family.view());
   }
   held = in_store.empty();

@@ -11,6 +11,9 @@ namespace oidc {
 // Of lease and lock: longer than everything that is done under them.
 [[nodiscard]] Milliseconds refresh_lock_life(const Settings& settings);
 
+// Whether other machines have the same ledger.
+[[nodiscard]] bool has_shared_ledger(const SessionSettings& session) noexcept;
+
 // The lock's name: all sids of one login share it, as they share the one refresh token.
 [[nodiscard]] StoreKey refresh_family(const OpenSession& session);
 

@@ -60,4 +60,18 @@ Task<bool> remember_login(Services& services, SessionRecord record, SessionCooki
   co_return false;
 }
 
+Task<Membership> remembered_membership(Services& services, SessionCookie cookie) {
+  if (services.in_cookies != nullptr) co_return Membership();  // which keep no such record
+  const Copy copy = co_await read_copy(services, cookie);
+  if (!copy.opened) co_return Membership();
+  co_return member(copy.opened->key(), copy.opened->record());
+}
+
+Task<void> forget_remembered(Services& services, SessionCookie cookie) {
+  const Membership of = co_await remembered_membership(services, cookie);
+  std::vector<StoreKey> keys{store_key(cookie.sid_view())};
+  const Result<void> erased = co_await erase_members(services, std::move(keys), of);
+  if (!erased) warn(services, erased.error().detail);
+}
+
 }  // namespace oidc

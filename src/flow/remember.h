@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "oidc/flow.h"
+#include "session_index.h"
 
 namespace oidc {
 
@@ -23,6 +24,11 @@ namespace oidc {
 // False: nothing is remembered. The record's views live as long as the caller waits.
 [[nodiscard]] Task<bool> remember_login(Services& services, SessionRecord session, SessionCookie of,
                                         SessionCookie cookie, Seconds began);
+
+// The index's sets of a remember cookie's record; empty: it says nothing any more.
+[[nodiscard]] Task<Membership> remembered_membership(Services& services, SessionCookie cookie);
+// The record of a remember cookie that the browser had before, or of one that it never got.
+[[nodiscard]] Task<void> forget_remembered(Services& services, SessionCookie cookie);
 
 struct Remembered {
   SessionLookup::Kind kind = SessionLookup::Kind::none;

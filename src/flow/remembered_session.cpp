@@ -1,4 +1,5 @@
 // The session that a remember cookie makes. The order of the writes is in docs/design.md.
+#include "erase_sessions.h"
 #include "remember.h"
 #include "remember_record.h"
 #include "steps.h"
@@ -51,7 +52,7 @@ Making make(Services& services, Session copy, std::weak_ptr<const char> requeste
   making.remember.absolute_end = copy->cookie().absolute_end;
   making.session_key = store_key(making.session.sid_view());
   making.remember_key = store_key(making.remember.sid_view());
-  making.entry = std::string("renewed:").append(copy->key().view());
+  making.entry = renewal_entry(copy->key());
   making.owner = std::string(making.session_key.view()).append(making.remember_key.view());
   making.copy = std::move(copy);
   making.requester = std::move(requester);
@@ -155,9 +156,12 @@ Task<void> make_and_tell(Services& services, Making making, Arrival arrived) {
   if (threw) co_await undo(services, making);
   if (!made) co_return;
   // The session that the cookie belonged to, should it still be there: its tokens are the new one's.
+  // And a pointer is no record of a cookie.
+  const Membership of = member(making.copy->key(), making.copy->record());
   std::vector<StoreKey> before{store_key(making.copy->record().remember_sid)};
-  const Result<void> erased = co_await erase_sessions(services, std::move(before));
+  const Result<void> erased = co_await erase_members(services, std::move(before), of);
   if (!erased) warn(services, erased.error().detail);
+  co_await unindex_session(services, of);
 }
 
 // Another request was faster: its session.

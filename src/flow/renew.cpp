@@ -1,9 +1,8 @@
 // A session's new sid: oidc_session_rolling_timeout. The order of the writes, and what happens when
 // a refresh, a logout or another renewal comes between them, is in docs/design.md.
-#include <algorithm>
 
 #include "cookie_session.h"
-#include "oidc/outage.h"
+#include "erase_sessions.h"
 #include "session_index.h"
 #include "steps.h"
 
@@ -19,9 +18,6 @@ constexpr Milliseconds kEntryLife{120'000};
 constexpr std::uint64_t kCommitWithin = 60'000;
 constexpr Milliseconds kPatience{30'000};
 constexpr int kTries = 3;
-constexpr std::size_t kMostKeys = 32;
-
-std::string entry_of(const StoreKey& key) { return std::string("renewed:").append(key.view()); }
 
 void warn(Services& services, std::string detail) {
   services.log.write(LogLevel::warn, Errc::store_unavailable, detail);
@@ -45,7 +41,7 @@ Attempt make_attempt(Services& services, const OpenSession& known,
   attempt.cookie.absolute_end = known.cookie().absolute_end;
   attempt.old_key = known.key();
   attempt.new_key = store_key(attempt.cookie.sid_view());
-  attempt.entry = entry_of(attempt.old_key);
+  attempt.entry = renewal_entry(attempt.old_key);
   attempt.began = services.loop.monotonic_ms();
   attempt.requester = std::move(requester);
   return attempt;
@@ -189,39 +185,6 @@ Task<Renewal> renew_session(Services& services, Session session) {
   const auto renewal = co_await wait_for(services.loop, arriving, kPatience);
   if (!renewal) co_return Renewal{false, session};
   co_return *renewal;
-}
-
-std::vector<StoreKey> keys_of(const OpenSession& session) {
-  std::vector<StoreKey> keys = {session.key()};
-  const SessionRecord& record = session.record();
-  if (const auto previous = parse_store_key(record.previous)) keys.push_back(*previous);
-  if (!record.remember_sid.empty()) keys.push_back(store_key(record.remember_sid));
-  return keys;
-}
-
-// The record first, then the entry: a renewal writes them the other way round, so either it finds no
-// record to write over, or its entry is found here.
-Task<Result<void>> erase_sessions(Services& services, std::vector<StoreKey> keys) {
-  for (std::size_t i = 0; i < keys.size() && i < kMostKeys; ++i) {
-    const StoreKey key = keys[i];
-    const StoreWrite erased = co_await services.store.erase(key);
-    if (erased.status == StoreStatus::error) {
-      co_return Error{Errc::store_unavailable, erased.detail};
-    }
-    note_logout(services, key);
-    const LedgerRead renewed = co_await services.ledger.read(entry_of(key));
-    if (renewed.status == StoreStatus::error) {
-      co_return Error{Errc::store_unavailable, renewed.detail};
-    }
-    if (renewed.status != StoreStatus::hit) continue;
-    // One key, or a session's and its remember cookie's.
-    std::string_view names = renewed.value;
-    for (; !names.empty(); names.remove_prefix(std::min(names.size(), key.text.size()))) {
-      const auto next = parse_store_key(names.substr(0, key.text.size()));
-      if (next && std::find(keys.begin(), keys.end(), *next) == keys.end()) keys.push_back(*next);
-    }
-  }
-  co_return Result<void>();
 }
 
 }  // namespace oidc

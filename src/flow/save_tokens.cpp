@@ -1,6 +1,9 @@
 #include "save_tokens.h"
 
+#include <algorithm>
+
 #include "cookie_session.h"
+#include "oidc/outage.h"
 #include "session_index.h"
 #include "steps.h"
 
@@ -52,13 +55,23 @@ bool same_tokens(const SessionRecord& a, const SessionRecord& b) {
   return a.refresh_token == b.refresh_token && a.access_token == b.access_token;
 }
 
-// After the record was written over: a logout that went through the index meanwhile takes it back.
+// A logout that the store has not heard of yet.
+bool was_logged_out_here(Services& services, const OpenSession& session) {
+  if (services.settings.session.outage_cached == 0) return false;
+  const std::vector<StoreKey> keys = keys_of(session);
+  return std::any_of(keys.begin(), keys.end(), [&](const StoreKey& key) {
+    return was_logged_out(services.shared, key);
+  });
+}
+
+// After the record was written over: a logout that went by meanwhile takes it back.
 Task<Result<void>> check_still_there(Services& services, Session session) {
   const Membership who = membership_of(session->key(), session->record());
   const Seconds began = session->record().created;
-  const Result<void> there = co_await check_not_logged_out(services, who, began);
+  Result<void> there = co_await check_not_logged_out(services, who, began);
+  if (there && was_logged_out_here(services, *session)) there = Errc::session_logged_out;
   if (there || there.error().code != Errc::session_logged_out) co_return there;
-  const Result<void> erased = co_await erase_sessions(services, keys_of(*session));
+  const Result<void> erased = co_await erase_session(services, session);
   if (!erased) services.log.write(LogLevel::warn, erased.error().code, erased.error().detail);
   co_return there;
 }
@@ -109,6 +122,10 @@ Task<SavedTokens> save_tokens(Services& services, Session redeemed, Session fres
   Session current = redeemed;
   SavedTokens answer;
   for (int i = 0; i < kTries; ++i) {
+    if (was_logged_out_here(services, *current)) {
+      const Error over{Errc::session_logged_out, {}};
+      co_return saved(RefreshResult::Kind::ended, nullptr, over);
+    }
     Result<Sealed> merged = merge(services, *current, *fresh);
     if (!merged) {
       co_return saved(RefreshResult::Kind::failed, nullptr, std::move(merged).error());

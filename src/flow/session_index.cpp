@@ -5,6 +5,8 @@
 
 #include "oidc/base64url.h"
 #include "oidc/crypto.h"
+#include "oidc/logout_flows.h"
+#include "refresh_lock.h"
 #include "steps.h"
 
 namespace oidc {
@@ -12,6 +14,8 @@ namespace {
 
 // A member outlives one touch that got lost.
 constexpr Milliseconds kMargin{60'000};
+
+Milliseconds life_in_set(Milliseconds ttl) { return ttl + std::min(kMargin, ttl / 4); }
 
 std::string_view word(IndexedBy by) { return by == IndexedBy::subject ? "subject" : "sid"; }
 
@@ -40,6 +44,12 @@ std::string tombstone_name(const Settings& settings, const IndexName& name) {
   return "logged-out:" + hashed(settings, "tombstone", name);
 }
 
+// Gateways compare the times of logouts and logins, each by its own clock. One that is ahead by no
+// more lets no login survive that began before.
+Seconds clock_skew(const Settings& settings) {
+  return has_shared_ledger(settings.session) ? 2 : 0;
+}
+
 // What a session is in, and what may have ended it.
 std::vector<IndexName> names_of(const Membership& who) {
   std::vector<IndexName> names;
@@ -61,7 +71,7 @@ void warn(Services& services, const std::string& detail) {
 Task<Result<void>> join_sets(Services& services, Membership who, Milliseconds ttl) {
   const std::string member = who.session.member();
   const std::vector<IndexName> names = names_of(who);
-  const Milliseconds life = ttl + std::min(kMargin, ttl / 4);
+  const Milliseconds life = life_in_set(ttl);
   for (const IndexName& name : names) {
     const std::string set = set_name(services.settings, name);
     const StoreWrite joined = co_await services.ledger.join(set, member, life);
@@ -82,18 +92,6 @@ Task<Result<Seconds>> tombstone_of(Services& services, IndexName name) {
     if (failure != std::errc() || stopped != end) co_return unavailable("a tombstone is broken");
   }
   co_return at;
-}
-
-// Erases one session that a set names. What is no name of a session only leaves.
-Task<Result<void>> erase_member(Services& services, std::string set, std::string member) {
-  if (const auto session = IndexedSession::parse(member)) {
-    std::vector<StoreKey> keys{session->key};
-    const Result<void> erased = co_await erase_sessions(services, std::move(keys));
-    if (!erased) co_return erased.error();
-  }
-  const StoreWrite left = co_await services.ledger.leave(set, member);
-  if (left.status == StoreStatus::error) co_return unavailable(left.detail);
-  co_return Result<void>();
 }
 
 }  // namespace
@@ -131,9 +129,15 @@ Membership membership_of(const StoreKey& key, const SessionRecord& record) {
   return {{key, record.created}, std::string(record.subject), std::string(record.provider_sid)};
 }
 
+std::vector<std::string> sets_of(const Settings& settings, const Membership& who) {
+  std::vector<std::string> sets;
+  if (!settings.session.store_metadata) return sets;
+  for (const IndexName& name : names_of(who)) sets.push_back(set_name(settings, name));
+  return sets;
+}
+
 Milliseconds longest_flight(const Settings& settings) noexcept {
-  return Milliseconds(settings.authorization.rolling_timeout * 1000 +
-                      3 * settings.provider.timeout_ms + 120'000);
+  return std::max(flight_of(settings), Milliseconds(settings.longest_flight_ms));
 }
 
 Task<Result<void>> check_not_logged_out(Services& services, Membership who, Seconds began) {
@@ -143,7 +147,8 @@ Task<Result<void>> check_not_logged_out(Services& services, Membership who, Seco
     const Result<Seconds> at = co_await tombstone_of(services, name);
     if (!at) co_return at.error();
     // A login of the same second may have begun before: it begins again.
-    if (*at != 0 && began <= *at) co_return Errc::session_logged_out;
+    const Seconds until = add_saturated(*at, clock_skew(services.settings));
+    if (*at != 0 && began <= until) co_return Errc::session_logged_out;
   }
   co_return Result<void>();
 }
@@ -153,6 +158,10 @@ Task<Result<void>> index_session(Services& services, Membership who, Millisecond
   if (!services.settings.session.store_metadata) co_return Result<void>();
   // In this order: a logout that does not find it in the set has left its tombstone before.
   Result<void> indexed = co_await join_sets(services, who, ttl);
+  if (!indexed && indexed.error().code == Errc::store_full) {
+    const Result<void> thinned = co_await make_room_in_sets(services, who);
+    if (thinned) indexed = co_await join_sets(services, who, ttl);
+  }
   if (indexed) indexed = co_await check_not_logged_out(services, who, began);
   if (!indexed) co_await unindex_session(services, who);
   co_return indexed;
@@ -172,6 +181,34 @@ Task<void> unindex_session(Services& services, Membership who) {
     const std::string set = set_name(services.settings, name);
     const StoreWrite left = co_await services.ledger.leave(set, member);
     if (left.status == StoreStatus::error) warn(services, "index: " + left.detail);
+  }
+}
+
+Task<void> unindex_keys(Services& services, Membership of, std::vector<StoreKey> keys) {
+  const std::vector<std::string> sets = sets_of(services.settings, of);
+  for (const std::string& set : sets) {
+    const LedgerMembers read = co_await services.ledger.members(set);
+    if (read.status == StoreStatus::error) warn(services, "index: " + read.detail);
+    for (const std::string& member : read.members) {
+      const auto session = IndexedSession::parse(member);
+      if (!session || std::find(keys.begin(), keys.end(), session->key) == keys.end()) continue;
+      const StoreWrite left = co_await services.ledger.leave(set, member);
+      if (left.status == StoreStatus::error) warn(services, "index: " + left.detail);
+    }
+  }
+}
+
+Task<void> shorten_indexed(Services& services, Membership of, StoreKey key, Milliseconds ttl) {
+  const std::vector<std::string> sets = sets_of(services.settings, of);
+  for (const std::string& set : sets) {
+    const LedgerMembers read = co_await services.ledger.members(set);
+    if (read.status == StoreStatus::error) warn(services, "index: " + read.detail);
+    for (const std::string& member : read.members) {
+      const auto session = IndexedSession::parse(member);
+      if (!session || session->key != key) continue;
+      const StoreWrite joined = co_await services.ledger.join(set, member, life_in_set(ttl));
+      if (joined.status != StoreStatus::hit) warn(services, "index: " + joined.detail);
+    }
   }
 }
 
@@ -204,36 +241,6 @@ Task<Result<std::size_t>> end_sessions_of(Services& services, IndexName name) {
     }
     if (read.members.size() < kMostMembers) co_return ended;
   }
-}
-
-Task<Result<void>> limit_sessions(Services& services, Membership newest,
-                                  std::vector<std::string> replaced) {
-  const SessionSettings& settings = services.settings.session;
-  if (settings.max_per_subject == 0 || !settings.store_metadata) co_return Result<void>();
-  const IndexName name{IndexedBy::subject, newest.subject};
-  const std::string set = set_name(services.settings, name);
-  auto others = co_await sessions_of(services, name);
-  if (!others) co_return others.error();
-  std::erase_if(*others, [&](const IndexedSession& each) {
-    return each.created == 0 || each.key == newest.session.key ||  // 0: a remember cookie's record
-           std::find(replaced.begin(), replaced.end(), each.key.view()) != replaced.end();
-  });
-  // The newest login first; of one login's sids the one that ends last.
-  std::reverse(others->begin(), others->end());
-  std::stable_sort(others->begin(), others->end(),
-                   [](const auto& a, const auto& b) { return a.created > b.created; });
-  std::size_t living = 1;
-  for (const IndexedSession& session : *others) {
-    if (living < settings.max_per_subject) {
-      const StoreRead read = co_await services.store.read(session.key);
-      if (read.status == StoreStatus::error) co_return unavailable(read.detail);
-      if (read.status == StoreStatus::hit) ++living;
-      continue;
-    }
-    const Result<void> erased = co_await erase_member(services, set, session.member());
-    if (!erased) co_return erased.error();
-  }
-  co_return Result<void>();
 }
 
 }  // namespace oidc

@@ -41,6 +41,15 @@ struct Membership {
 [[nodiscard]] Task<void> keep_indexed(Services& services, Membership who, Milliseconds ttl);
 // Called when a record was erased. A failure is logged: what stays names nothing, and expires.
 [[nodiscard]] Task<void> unindex_session(Services& services, Membership who);
+// The same for records of which only the keys are known, and `of`, whose sets they may be in.
+[[nodiscard]] Task<void> unindex_keys(Services& services, Membership of,
+                                      std::vector<StoreKey> keys);
+// Called when a record's life was made shorter: so is that of its place in the sets of `of`.
+[[nodiscard]] Task<void> shorten_indexed(Services& services, Membership of, StoreKey key,
+                                         Milliseconds ttl);
+// Erases records with what renewed them meanwhile (as erase_sessions); they leave the sets of `of`.
+[[nodiscard]] Task<Result<void>> erase_members(Services& services, std::vector<StoreKey> keys,
+                                               Membership of);
 
 // Whether a logout went through the index since `began`: session_logged_out, or store_unavailable.
 // Called after a record was written over (a refresh).
@@ -55,18 +64,37 @@ struct IndexName {
   std::string value;
 };
 
+// The ledger's names of the sets; none with oidc_session_store_metadata off.
+[[nodiscard]] std::vector<std::string> sets_of(const Settings& settings, const Membership& who);
+
 // In the order of their ends. Those that ended early, by a logout for instance, may still be there.
 [[nodiscard]] Task<Result<std::vector<IndexedSession>>> sessions_of(Services& services,
                                                                     IndexName name);
 // Logs all of them out: a tombstone first, so that no login or refresh in flight survives, then each
 // record by the index. How many there were.
 [[nodiscard]] Task<Result<std::size_t>> end_sessions_of(Services& services, IndexName name);
-// oidc_session_max_per_subject, at a login: the oldest others go until there are no more than that.
-// Sessions that are about to be replaced (`replaced`, names of the store) do not count.
+
+// ---- how many (session_limit.cpp) --------------------------------------------------------------
+
+// Where oidc_session_max_per_subject says nothing: a set must not grow for ever, and a set that is
+// read must come in one piece.
+inline constexpr std::size_t kMostSessions = 500;
+inline constexpr std::size_t kMostRemembered = 500;
+
+// At a login: the oldest others go until there are no more than allowed. Sessions that are about to
+// be replaced (`replaced`, names of the store) do not count.
 [[nodiscard]] Task<Result<void>> limit_sessions(Services& services, Membership newest,
                                                 std::vector<std::string> replaced);
+// When a set takes no more: fewer than it held. A login never fails because of those before it.
+[[nodiscard]] Task<Result<void>> make_room_in_sets(Services& services, Membership newest);
+// Erases the session that a set names; what is no name of a session only leaves.
+[[nodiscard]] Task<Result<void>> erase_member(Services& services, std::string set,
+                                              std::string member);
 
-// How long a login or a refresh that is in flight may still take to write its record.
+// ------------------------------------------------------------------------------------------------
+
+// How long a login or a refresh of any location of this identity may be in flight before its record
+// is written: the life of a tombstone.
 [[nodiscard]] Milliseconds longest_flight(const Settings& settings) noexcept;
 
 // nullopt: not a name of the store.

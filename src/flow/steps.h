@@ -40,6 +40,9 @@ struct Renewal {
 // Erases records, and what renewed them meanwhile: a session's end ends all its sids. Fails with
 // store_unavailable; to be tried again then.
 [[nodiscard]] Task<Result<void>> erase_sessions(Services& services, std::vector<StoreKey> keys);
+// The session, by all keys of it; they leave the index.
+[[nodiscard]] Task<Result<void>> erase_session(Services& services,
+                                               std::shared_ptr<const OpenSession> session);
 // All keys under which this session may be found.
 [[nodiscard]] std::vector<StoreKey> keys_of(const OpenSession& session);
 
@@ -97,7 +100,8 @@ struct CodeExchange {
   std::string code;
   PendingLogin pending;
   std::string present;  // StoreKey of the session that came with the answer; empty: none
-  std::string remembered;  // of the remember cookie that came with it; empty: none
+  Facts facts;          // of the request that brought the answer
+  std::optional<SessionCookie> remembered;  // the remember cookie that came with it
 };
 
 // StoreKey of the session that the request's cookie names, alive or not; empty: none.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ngx/conf_objects.h"
+#include "oidc/logout_flows.h"
 #include "oidc/session_facts.h"
 
 namespace oidc::ngx {
@@ -76,6 +77,17 @@ bool check_identities(ngx_conf_t* cf, const MainObject& main) {
   return true;
 }
 
+void find_longest_flights(MainObject& main) {
+  std::map<std::string_view, std::int64_t> longest;  // by identity
+  for (const auto& settings : main.settings) {
+    std::int64_t& known = longest[settings->identity];
+    known = std::max<std::int64_t>(known, flight_of(*settings).count());
+  }
+  for (const auto& settings : main.settings) {
+    settings->longest_flight_ms = longest[settings->identity];
+  }
+}
+
 bool check_guarded(ngx_conf_t* cf, const MainObject& main) {
   for (const GuardedLocation& location : main.guarded) {
     if (has_access_control(cf, location.loc_conf)) continue;
@@ -139,6 +151,7 @@ bool finish_configuration(ngx_conf_t* cf) {
   for (ngx_uint_t i = 0; i < core.servers.nelts; ++i) {
     if (!finish_server(cf, *servers[i])) return false;
   }
+  find_longest_flights(main);
   return check_identities(cf, main) && check_guarded(cf, main) && declare_zones(cf, main);
 }
 

@@ -98,10 +98,10 @@ std::unique_ptr<SessionCache> make_cache(SessionCache::Limits limits, const Cohe
 
 // Logouts that Redis could not be told of, of all workers and of those before a reload.
 Task<void> replay_logouts_for_ever(NginxLoop& loop, SharedMemory& shared, SessionStore& store,
-                                   std::string name, Milliseconds outage) {
+                                   Ledger& ledger, std::string name, Milliseconds outage) {
   for (;;) {
     co_await background_sleep_for(loop, kReplayPause);
-    co_await replay_logouts(shared, store, name, outage);
+    co_await replay_logouts(shared, store, ledger, name, outage);
   }
 }
 
@@ -167,12 +167,12 @@ void Worker::add_store(const StoreConf& store, SessionCache::Limits limits) {
   auto made = std::make_unique<RedisStore>(*redis_.back(), prefix);
   caches_.push_back(make_cache(limits, *redis_.back()));
   if (caches_.back()) made->report_to(*caches_.back());
+  ledgers_.push_back(std::make_unique<RedisLedger>(*redis_.back(), prefix));
   if (limits.outage.count() != 0) {
-    loop_.spawn(replay_logouts_for_ever(loop_, shared_, *made, store_name(*store.settings),
-                                        limits.outage));
+    loop_.spawn(replay_logouts_for_ever(loop_, shared_, *made, *ledgers_.back(),
+                                        store_name(*store.settings), limits.outage));
   }
   stores_.push_back(std::move(made));
-  ledgers_.push_back(std::make_unique<RedisLedger>(*redis_.back(), prefix));
 }
 
 void Worker::add_cookie_store(const MainConf& conf, std::size_t store) {

@@ -7,6 +7,7 @@ import pytest
 from bench.ca import CertificateAuthority
 from bench.client import NAVIGATION, XHR, Client
 from bench.gateway import SESSION_SECRET, Site
+from bench.http_server import Answer
 from bench.login import at_provider, begin, hand_over, login
 from bench.proc import make_dir, wait_for
 
@@ -48,6 +49,31 @@ def test_own_zone(make_nginx, upstream, provider):
     site = Site(make_nginx, upstream, provider, http="oidc_session_zone small 1m;",
                 session_storage="shm:small")
     round_trip(site)
+
+
+def test_a_flood_of_logins_takes_no_room_but_its_own(make_nginx, upstream, op):
+    """Used states have a zone of their own; a state that cannot be noted is refused."""
+    provider = op.provider("flood")
+    site = Site(make_nginx, upstream, provider, http="oidc_authorization_zone 64k;")
+    client = round_trip(site)
+    log = site.nginx.view()
+    provider.override["token"] = Answer(400, b'{"error": "invalid_grant"}')
+    last = None
+    try:
+        for _ in range(1000):
+            stranger = Client()
+            last = hand_over(stranger, at_provider(begin(stranger, site.url("/")), site.origin))
+            if last.status == 503:
+                break
+    finally:
+        del provider.override["token"]
+    assert last.status == 503, last
+    assert log.wait_reason(["store_full"])
+    assert 'zone "oidc_states" is full' in log.text()
+    assert "oidc_authorization_zone" in log.text()
+    # Who is logged in notices nothing, and the zones of others have room.
+    assert site.echo(client).bearer
+    assert 'zone "oidc_shared" is full' not in log.text()
 
 
 def test_full_zone_is_said_and_does_not_crash(make_nginx, upstream, provider):

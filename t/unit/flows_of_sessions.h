@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "flow/session_index.h"
 #include "logout_token_sample.h"
 #include "oidc/logout_flows.h"
 #include "oidc/outage.h"
@@ -53,7 +54,7 @@ inline Task<Outcome> begin_administration(World& world, Browser&, ScriptedBody&)
 inline Task<Outcome> begin_replay(World& world, Browser&, ScriptedBody&) {
   std::string name = store_name(world.settings.session);
   const Milliseconds longer(30'000);
-  co_await replay_logouts(world.shared, world.store, std::move(name), longer);
+  co_await replay_logouts(world.shared, world.store, world.ledger, std::move(name), longer);
   Outcome outcome;
   outcome.kind = Outcome::Kind::answer;
   outcome.status = 200;
@@ -141,7 +142,11 @@ inline const std::vector<Scenario>& session_scenarios() {
        .prepare =
            [](World& world, Browser& browser) {
              log_in_and_wait(world, browser);
-             EXPECT_TRUE(remember_logout(world.worker.services, world.session_of(browser)->key()));
+             const auto session = world.session_of(browser);
+             const Membership of = membership_of(session->key(), session->record());
+             const OwedLogout owed{session->key(), session->record().created,
+                                   sets_of(world.settings, of)};
+             EXPECT_TRUE(remember_logout(world.worker.services, owed));
            },
        .begin = begin_replay,
        .then =

@@ -55,6 +55,11 @@ class MemoryLedger final : public Ledger {
 
   Task<StoreWrite> join(std::string set, std::string member, Milliseconds ttl) override {
     const Fault fault = co_await io_.call("ledger join");
+    if (sets_[set].size() >= most_members && !sets_[set].contains(member)) {
+      StoreWrite full;
+      full.full = true;
+      co_return full;
+    }
     if (fault != Fault::error) sets_[set][member] = end_of(ttl);
     co_return answer(fault, StoreStatus::hit);
   }
@@ -79,6 +84,7 @@ class MemoryLedger final : public Ledger {
   }
 
   // ---- for the tests
+  std::size_t most_members = 1'000'000;  // of a set
   [[nodiscard]] const std::string* find(const std::string& name) const {
     const auto found = entries_.find(name);
     if (found == entries_.end() || found->second.end <= loop_.monotonic_ms()) return nullptr;

@@ -50,7 +50,9 @@ TEST_F(PostLogout, ThereAndBack) {
   EXPECT_EQ(outcome.status, 200);
   EXPECT_NE(outcome.body.find("Signed out"), std::string::npos);
   EXPECT_TRUE(browser_.cookies.empty());
-  EXPECT_TRUE(denies(come_back("state=" + state), Errc::logout_state_invalid)) << "once";
+  const Outcome again = come_back("state=" + state);
+  EXPECT_TRUE(denies(again, Errc::logout_state_invalid)) << "once";
+  EXPECT_NE(again.body.find("<title>Sign-out not confirmed</title>"), std::string::npos);
 }
 
 TEST_F(PostLogout, ThenToTheConfiguredAddress) {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "oidc/outage.h"
 #include "scripted_world.h"
 
 namespace oidc {
@@ -59,6 +60,32 @@ TEST_F(UnsavedRefresh, ALogoutMeanwhileWins) {
   world_.settle();
   EXPECT_FALSE(world_.store.has(key));
   EXPECT_EQ(world_.store.size(), 0U);
+}
+
+TEST_F(UnsavedRefresh, ALogoutMeanwhileRevokesTheNewTokens) {
+  world_.settings.logout.revoke = true;
+  visit();
+  world_.io.forget();
+  world_.store.drop(world_.session_of(browser_)->key());
+  world_.io.repair();
+  world_.settle();
+  EXPECT_EQ(world_.store.size(), 0U);
+  EXPECT_EQ(world_.op.revoked, (std::vector<std::string>{"refresh_token refresh-3", "access_token access-3"}));
+}
+
+// A logout of which only this machine knows so far, while the store takes writes again.
+TEST_F(UnsavedRefresh, ALogoutThatIsOwedDropsAndRevokesThem) {
+  world_.settings.logout.revoke = true;
+  world_.settings.session.outage_cached = 60;
+  visit();
+  const auto session = world_.session_of(browser_);
+  ASSERT_TRUE(remember_logout(world_.worker.services, OwedLogout{session->key(), 0, {}}));
+  world_.io.repair();
+  world_.io.forget();
+  world_.settle();
+  EXPECT_EQ(world_.io.count("store replace"), 0U);
+  EXPECT_EQ(stored(), "access-2");
+  EXPECT_EQ(world_.op.revoked, (std::vector<std::string>{"refresh_token refresh-3", "access_token access-3"}));
 }
 
 TEST_F(UnsavedRefresh, AWriteThatArrivedUnseenIsNoConflict) {

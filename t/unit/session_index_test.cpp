@@ -1,33 +1,15 @@
-// The index of sessions, the tombstones of logouts that went through it, and the limit per subject.
+// The index of sessions, and the tombstones of logouts that went through it.
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <string>
 
-#include "flow/session_index.h"
 #include "flows_everywhere.h"
+#include "indexed_world.h"
 
 namespace oidc {
 namespace {
 
 using namespace test;
-
-const IndexName kAlice{IndexedBy::subject, "alice"};
-const IndexName kProviderSession{IndexedBy::provider_sid, "provider-session"};
-
-class Index : public testing::Test {
- protected:
-  Result<std::size_t> end(const IndexName& name) {
-    return world_.loop.run(end_sessions_of(world_.worker.services, name));
-  }
-  std::vector<IndexedSession> listed(const IndexName& name) {
-    return world_.loop.run(sessions_of(world_.worker.services, name)).value();
-  }
-  [[nodiscard]] bool alive(const Browser& browser) { return world_.session_of(browser) != nullptr; }
-
-  World world_;
-  Browser browser_;
-};
 
 TEST_F(Index, ALoginIsFoundBySubjectAndByTheProvidersSession) {
   world_.log_in(browser_);
@@ -272,85 +254,6 @@ TEST_F(Index, ABrokenTombstoneLetsNobodyIn) {
   ASSERT_EQ(names.size(), 1U);
   world_.ledger.put(names[0], "yesterday", Milliseconds(1'000'000));
   EXPECT_TRUE(denies(world_.log_in(browser_), Errc::store_unavailable));
-}
-
-// ---- oidc_session_max_per_subject --------------------------------------------------------------
-
-class Limit : public Index {
- protected:
-  Limit() { world_.settings.session.max_per_subject = 2; }
-  void log_in(Browser& browser) {
-    EXPECT_TRUE(redirects_to(world_.log_in(browser), "https://app.example.org/"));
-    world_.loop.advance(Milliseconds(1000));
-    world_.settle();
-  }
-  Browser first_, second_, third_;
-};
-
-TEST_F(Limit, TheOldestGoes) {
-  log_in(first_);
-  log_in(second_);
-  EXPECT_TRUE(alive(first_));
-  log_in(third_);
-  EXPECT_FALSE(alive(first_));
-  EXPECT_TRUE(alive(second_));
-  EXPECT_TRUE(alive(third_));
-  EXPECT_EQ(listed(kAlice).size(), 2U);
-}
-
-TEST_F(Limit, TheDeadDoNotCount) {
-  log_in(first_);
-  log_in(second_);
-  const auto session = world_.session_of(second_);
-  world_.loop.run(world_.store.erase(session->key()));
-  log_in(third_);
-  EXPECT_TRUE(alive(first_));
-  EXPECT_TRUE(alive(third_));
-}
-
-TEST_F(Limit, ASessionThatIsReplacedDoesNotCount) {
-  log_in(first_);
-  log_in(second_);
-  // The second browser logs in anew, over the session that it has.
-  LoginStart start;
-  start.target = "/";
-  const Outcome begun =
-      world_.loop.run(start_login(world_.worker.services, second_.navigate("/"), start));
-  second_.take(begun);
-  world_.come_back(second_, world_.op.authorize(World::location(begun)));
-  EXPECT_TRUE(alive(first_));
-  EXPECT_TRUE(alive(second_));
-}
-
-TEST_F(Limit, ANewLoginIsNeverTheOldest) {
-  world_.settings.session.max_per_subject = 1;
-  log_in(first_);
-  world_.loop.shift_wall_clock(-100);  // another gateway's clock
-  log_in(second_);
-  EXPECT_FALSE(alive(first_));
-  EXPECT_TRUE(alive(second_));
-}
-
-TEST_F(Limit, OthersKeepTheirs) {
-  log_in(first_);
-  log_in(second_);
-  world_.op.subject = "bob";
-  log_in(third_);
-  EXPECT_TRUE(alive(first_));
-}
-
-TEST_F(Limit, WhatCannotBeLimitedIsNotLetIn) {
-  log_in(first_);
-  log_in(second_);
-  for (const char* call : {"ledger members", "store read", "store erase"}) {
-    Browser browser;
-    world_.io.break_all(call, Fault::error);
-    EXPECT_TRUE(denies(world_.log_in(browser), Errc::store_unavailable)) << call;
-    EXPECT_EQ(browser.count("__Host-session"), 0U);
-    world_.io.repair();
-  }
-  EXPECT_TRUE(alive(first_));
-  EXPECT_TRUE(alive(second_));
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ class SessionOutage : public testing::Test {
     }(world_.loop, length));
   }
   Task<bool> replay_once() {
-    co_await replay_logouts(world_.shared, world_.store,
+    co_await replay_logouts(world_.shared, world_.store, world_.ledger,
                             store_name(world_.settings.session), 30s);
     co_return true;
   }
@@ -123,6 +123,51 @@ TEST_F(SessionOutage, ALogoutHoldsAtOnceAndIsToldLater) {
   EXPECT_FALSE(was_logged_out(world_.shared, key_));
 }
 
+// Another machine reaches the store, and gives the session a new sid before it hears of the logout.
+class LogoutThenRenewal : public SessionOutage {
+ protected:
+  void log_out_and_renew_elsewhere(bool by_index) {
+    world_.settings.session.rolling_timeout = 3600;
+    const auto old = world_.session_of(browser_);
+    store_fails();
+    world_.access(browser_.post("/app/logout"));
+    world_.io.repair();
+    const Renewal renewal = world_.loop.run(renew_session(world_.worker.services, old));
+    ASSERT_TRUE(renewal.renewed);
+    new_key_ = renewal.session->key();
+    // Of the entry nothing is left where the outage lasts.
+    if (by_index) world_.loop.advance(Milliseconds(300'000));
+    ASSERT_TRUE(world_.store.has(new_key_));
+    replay();
+  }
+  StoreKey new_key_;
+};
+
+TEST_F(LogoutThenRenewal, TheReplayFollowsTheRenewal) {
+  log_out_and_renew_elsewhere(false);
+  EXPECT_FALSE(world_.store.has(new_key_));
+  EXPECT_TRUE(was_logged_out(world_.shared, new_key_));
+}
+
+TEST_F(LogoutThenRenewal, TheReplayFindsItByTheIndexLater) {
+  log_out_and_renew_elsewhere(true);
+  EXPECT_FALSE(world_.store.has(new_key_));
+}
+
+TEST_F(SessionOutage, TheReplayLeavesOtherLoginsAlone) {
+  const Seconds created = world_.session_of(browser_)->record().created;
+  Browser other;  // of the same user in the same second
+  world_.log_in(other);
+  store_fails();
+  world_.access(browser_.post("/app/logout"));
+  world_.io.repair();
+  world_.loop.run(world_.store.erase(key_));  // a command that came late is done when Redis is back
+  replay();
+  EXPECT_EQ(world_.shared.count("unsent_logout"), 0U);
+  ASSERT_NE(world_.session_of(other), nullptr);
+  EXPECT_EQ(world_.session_of(other)->record().created, created);
+}
+
 TEST_F(SessionOutage, ATombstoneBeatsTheStoreThatIsBack) {
   const Browser thief = browser_;
   store_fails();
@@ -148,7 +193,8 @@ TEST_F(SessionOutage, ALogoutWithoutCachedWaitsForTheStore) {
 }
 
 TEST_F(SessionOutage, OneSessionTakesOnePlace) {
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(remember_logout(world_.worker.services, key_));
+  const OwedLogout owed{key_, 0, {}};
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(remember_logout(world_.worker.services, owed));
   EXPECT_EQ(world_.shared.count("unsent_logout:"), 1U);
 }
 
@@ -163,7 +209,7 @@ TEST_F(SessionOutage, ManyLogoutsAreAllTold) {
   std::vector<StoreKey> keys;
   for (int i = 0; i < 40; ++i) {
     keys.push_back(store_key(make_session_cookie(kNow, 3600).sid_view()));
-    ASSERT_TRUE(remember_logout(world_.worker.services, keys.back()));
+    ASSERT_TRUE(remember_logout(world_.worker.services, OwedLogout{keys.back(), 0, {}}));
   }
   EXPECT_EQ(world_.shared.count("unsent_logout:"), 40U);
   world_.io.forget();
@@ -178,7 +224,7 @@ TEST_F(SessionOutage, ManyLogoutsAreAllTold) {
 TEST_F(SessionOutage, OneThatCannotBeToldKeepsBackNoOther) {
   for (int i = 0; i < 5; ++i) {
     const StoreKey key = store_key(make_session_cookie(kNow, 3600).sid_view());
-    ASSERT_TRUE(remember_logout(world_.worker.services, key));
+    ASSERT_TRUE(remember_logout(world_.worker.services, OwedLogout{key, 0, {}}));
   }
   world_.io.fail_at(0, Fault::error);
   replay();
