@@ -25,6 +25,8 @@ struct AccessTokenFacts {
   std::string subject;  // empty: none
   std::string scope;    // words with one space between them
   Seconds expires = 0;
+  std::string acr;        // RFC 9470 section 6; empty: none
+  Seconds auth_time = 0;  // 0: none
 };
 
 // Fails with access_token_kind, _iss, _exp, _nbf, _iat or _bound.

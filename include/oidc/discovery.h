@@ -20,6 +20,7 @@ struct ProviderMetadata {
   std::string end_session_endpoint;  // empty: none
   std::string revocation_endpoint;   // empty: none (RFC 7009)
   std::string introspection_endpoint;  // empty: none (RFC 7662)
+  std::string userinfo_endpoint;       // empty: none
   // mtls_endpoint_aliases (RFC 8705 section 5); empty: the endpoint itself.
   std::string mtls_token_endpoint, mtls_revocation_endpoint, mtls_introspection_endpoint;
   // Absent in the document: nullopt.

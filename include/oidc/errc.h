@@ -87,6 +87,9 @@ namespace oidc {
   X(id_token_c_hash, 502, error, "the ID token does not belong to the code")                      \
   X(id_token_auth_time, 403, warn, "the login is older than max_age allows")                      \
   X(id_token_acr, 403, warn, "the login is weaker than acr_values asks for")                      \
+  /* userinfo (OpenID Connect Core 5.3) */                                                        \
+  X(userinfo_invalid, 502, error, "the answer of the userinfo endpoint is not valid")             \
+  X(userinfo_sub, 502, error, "the answer of the userinfo endpoint is about another subject")     \
   /* sessions */                                                                                  \
   X(session_invalid, 401, info, "the session cookie does not verify")                             \
   X(session_expired, 401, info, "the session has ended")                                          \
@@ -118,6 +121,7 @@ namespace oidc {
   X(token_inactive, 401, info, "the provider says that the token is not active")                  \
   X(introspection_invalid, 502, error, "the answer of the introspection endpoint is not valid")   \
   /* who may pass */                                                                              \
+  X(insufficient_user_authentication, 401, info, "the login is too weak or too old for here")     \
   X(scope_insufficient, 403, info, "the token's scopes are not enough here")                      \
   X(forbidden, 403, info, "the claims do not meet the rules of this location")
 

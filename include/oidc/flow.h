@@ -168,6 +168,10 @@ class SessionCookieFinder {
 // Milliseconds that the store may keep the record from now on; <= 0: the session has ended.
 [[nodiscard]] Milliseconds record_ttl(const SessionRecord& record, const SessionSettings& settings,
                                       Seconds now);
+// Whether the login behind the record is as strong and as young as these settings want it
+// (oidc_acr_values, oidc_max_age). Of an access token: the login that it was issued for.
+[[nodiscard]] bool is_strong_enough(const SessionRecord& record, const Settings& settings,
+                                    Seconds now);
 // Whether the record may be used at `now` by these settings at all (its time, method, strength).
 [[nodiscard]] bool is_alive(const SessionRecord& record, const Settings& settings, Seconds now);
 // Whether the access token should be refreshed before the request goes on.

@@ -67,7 +67,8 @@ struct SessionRecord {
   std::string_view previous;       // StoreKey of the sid that this one renewed; empty: none
   std::string_view remember_sid;   // of the remember cookie that goes with it; empty: none
   std::string_view next_sid;       // of the sid that renewed this one: only a pointer is left here
-  std::string_view introspection;  // what the provider said of a token that is no session: JSON
+  // JSON: what the provider said of a token that is no session; of a session: its userinfo.
+  std::string_view introspection;
 };
 
 [[nodiscard]] std::string encode_record(const SessionRecord& record);

@@ -37,7 +37,7 @@ class Evaluator {
 
 // A credential that was used; kept in records, so the numbers stay.
 enum class Method : std::uint8_t {
-  session = 1, authorization_code = 2, bearer = 3, introspection = 4
+  session = 1, authorization_code = 2, bearer = 3, introspection = 4, userinfo = 5
 };
 enum class Unauthenticated : std::uint8_t { automatic, redirect, deny, pass };
 enum class ResponseMode : std::uint8_t { query, form_post };
@@ -78,7 +78,7 @@ struct ProviderSettings {
   std::string discovery_url;
   bool discover = true;       // off: oidc_using_pseudo_issuer
   std::string authorization_endpoint, token_endpoint, end_session_endpoint, revocation_endpoint,
-      introspection_endpoint, jwks_endpoint;  // overrides; empty: discovered
+      introspection_endpoint, userinfo_endpoint, jwks_endpoint;  // overrides; empty: discovered
   std::vector<std::string> extra_jwks_uris;   // further key sets for access tokens
   Seconds cache_ttl = 3600;
   Seconds rediscovery_lifetime = 30;
@@ -96,7 +96,8 @@ struct ProviderSettings {
 
 // oidc_auth_methods: which credentials are looked for, and where.
 struct CredentialSettings {
-  bool session = true, authorization_code = true, bearer = false, introspection = false;
+  bool session = true, authorization_code = true, bearer = false, introspection = false,
+       userinfo = false;
   struct Places {
     bool header = true, query = false, body = false, cookie = false;
   };
@@ -126,12 +127,20 @@ struct IntrospectionSettings {
   std::vector<std::pair<std::string, Value>> post_args;
 };
 
+// OpenID Connect Core section 5.3
+struct UserinfoSettings {
+  bool at_login = false;  // oidc_userinfo login
+  std::string accept = "application/json";
+  bool cache = true;      // oidc_cache_user_info, where it is a credential's judge
+};
+
 struct ClientSettings {
   std::string id;
   Secret secret;
   std::optional<ClientAuth> auth;  // unset: by discovery
   std::optional<ClientAuth> token_auth, revocation_auth, introspection_auth;  // unset: `auth`
-  std::shared_ptr<const ClientKey> key;  // oidc_client_jwk; null: none
+  std::shared_ptr<const ClientKey> key;  // oidc_client_jwk, the one that signs; null: none
+  std::vector<std::shared_ptr<const ClientKey>> further_keys;  // published beside it: rotation
   std::optional<Alg> alg;  // of assertions; unset: HS256, or the key's usual one
   std::string assertion_audience;  // a URL, or "token_endpoint"; empty: the issuer
 };
@@ -266,7 +275,9 @@ struct ErrorSettings {
 
 // What a header of the upstream's request holds.
 struct UpstreamHeader {
-  enum class Source : std::uint8_t { access_token, id_token, refresh_token, session_id, claim };
+  enum class Source : std::uint8_t {
+    access_token, id_token, refresh_token, session_id, user_info, claim
+  };
   enum class Encoding : std::uint8_t { plain, base64url, percent };
   std::string name;   // lower case; "authorization" with `bearer`
   bool bearer = false;
@@ -289,6 +300,7 @@ struct Settings {
   CredentialSettings credentials;
   AccessTokenSettings access_token;
   IntrospectionSettings introspection;
+  UserinfoSettings userinfo;
   std::shared_ptr<const Rules> rules;  // who may pass; null: whoever is known
   ErrorSettings errors;
   bool run_on_preflight = true;  // off: a CORS preflight passes without an identity

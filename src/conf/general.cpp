@@ -51,6 +51,7 @@ constexpr Directive kDirectives[] = {
     {"oidc", 1, 1, Contexts::all, false, "off", flag_only},
     {"oidc_unauthenticated", 1, 1, Contexts::all, false, "auto",
      choice<kUnauthenticated, &Settings::unauthenticated>},
+    {"oidc_run_on_preflight", 1, 1, Contexts::all, false, "on", flag<&Settings::run_on_preflight>},
     {"oidc_base_url", 1, 1, Contexts::all, false, "off", base_url},
     {"oidc_navigation_dest", 1, 2, Contexts::all, false, "document", navigation_dest},
     {"oidc_session_admin", 1, 1, Contexts::location, false, "off", session_admin},

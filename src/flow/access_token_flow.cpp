@@ -80,15 +80,19 @@ Result<TokenSession> answer_of(const TokenCache::Judgement& known) {
 // Refusals that the same token would meet again in a moment, after a signature or a call.
 bool lasts(Errc refusal) {
   return refusal == Errc::token_inactive || refusal == Errc::access_token_aud ||
-         refusal == Errc::scope_insufficient || refusal == Errc::forbidden;
+         refusal == Errc::scope_insufficient || refusal == Errc::forbidden ||
+         refusal == Errc::insufficient_user_authentication;
 }
 
 // The rules of this location. The audience first: a token for somebody else is no credential.
-Result<TokenSession> allowed(const Settings& settings, TokenSession session) {
+Result<TokenSession> allowed(const Settings& settings, TokenSession session, Seconds now) {
   const Rules* rules = settings.rules.get();
-  if (rules == nullptr) return session;
   const Claims claims(session->record());
-  if (!rules->meets_audience(claims)) return Errc::access_token_aud;
+  if (rules != nullptr && !rules->meets_audience(claims)) return Errc::access_token_aud;
+  if (!is_strong_enough(session->record(), settings, now)) {
+    return Errc::insufficient_user_authentication;
+  }
+  if (rules == nullptr) return session;
   Result<void> checked = rules->check(claims);
   if (!checked) return std::move(checked).error();
   return session;
@@ -110,8 +114,15 @@ void remember(Services& services, std::string_view token, const Ways& ways, cons
   TokenCache::Judgement judgement = judgement_of(judged);
   const Seconds longest = ways.introspect ? kPositiveIntrospection : kLongestTokenEntry;
   judgement.until = now + (judged ? longest : kNegativeIntrospection);
-  if (judged && (*judged)->record().access_expires != 0) {
-    judgement.until = std::min(judgement.until, (*judged)->record().access_expires);
+  if (judged) {
+    const SessionRecord& record = (*judged)->record();
+    if (record.access_expires != 0) {
+      judgement.until = std::min(judgement.until, record.access_expires);
+    }
+    const Seconds max_age = settings.authorization.max_age.value_or(0);
+    if (max_age > 0) {
+      judgement.until = std::min(judgement.until, add_saturated(record.auth_time, max_age));
+    }
   }
   if (ways.verify && judged) judgement.keys = result.keys;
   services.tokens->keep(settings, token, std::move(judgement));
@@ -125,6 +136,8 @@ Result<TokenSession> both(AccessTokenFacts facts, const OpenSession& introspecte
   }
   if (record.access_expires != 0) facts.expires = std::min(facts.expires, record.access_expires);
   if (!record.scope.empty()) facts.scope = record.scope;
+  if (!record.acr.empty()) facts.acr = record.acr;
+  if (record.auth_time != 0) facts.auth_time = record.auth_time;
   return make_token_session(Method::bearer, record.access_token, facts, record.introspection, now);
 }
 
@@ -198,6 +211,8 @@ Result<TokenSession> make_token_session(Method method, std::string_view token,
   record.tokens_since = now;
   record.subject = facts.subject;
   record.scope = facts.scope;
+  record.acr = facts.acr;
+  record.auth_time = facts.auth_time;
   record.access_token = token;
   record.introspection = introspection;
   return OpenSession::make({}, {}, {}, encode_record(record));
@@ -220,7 +235,7 @@ Task<Outcome> access_token_flow(Services& services, Facts facts, PresentedToken 
   } else {
     const Ways ways = ways_of(settings, token);
     judged = co_await judge(services, token, ways);
-    if (judged.session) judged.session = allowed(settings, *judged.session);
+    if (judged.session) judged.session = allowed(settings, *judged.session, services.loop.now());
     remember(services, token, ways, judged);
   }
   if (!judged.session) {

@@ -94,22 +94,55 @@ std::string error_redirect(const Services& services, const RequestFacts& facts, 
   return is_here ? std::string() : location;
 }
 
-// RFC 6750 section 3; RFC 9728 section 5.1. Without a credential there is no error to tell.
-std::string challenge(const Settings& settings, std::string_view error, std::string_view sentence,
-                      std::string_view scope) {
-  std::string text = "Bearer";
-  auto add = [&text, first = true](std::string_view name, std::string_view value) mutable {
+// Auth-params of a challenge, as quoted strings (RFC 9110 section 5.6.4).
+class Challenge {
+ public:
+  void add(std::string_view name, std::string_view value) {
     if (value.empty()) return;
-    text.append(first ? " " : ", ").append(name).append("=\"").append(value).append("\"");
-    first = false;
-  };
-  if (settings.errors.expose_code) {
-    add("error", error);
-    add("error_description", sentence);
+    text_.append(first_ ? " " : ", ").append(name).append("=\"");
+    first_ = false;
+    for (const char c : value) {
+      if (c == '"' || c == '\\') text_.push_back('\\');
+      text_.push_back(c);
+    }
+    text_.push_back('"');
   }
-  add("scope", scope);
-  add("resource_metadata", settings.credentials.resource_metadata);
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_ = "Bearer";
+  bool first_ = true;
+};
+
+std::string words(const std::vector<std::string>& all) {
+  std::string text;
+  for (const std::string& word : all) {
+    if (!text.empty()) text.push_back(' ');
+    text.append(word);
+  }
   return text;
+}
+
+// RFC 9470 section 3: which login would do.
+void add_wanted_login(Challenge& challenge, const AuthorizationSettings& wanted) {
+  challenge.add("acr_values", words(wanted.acr_values));
+  if (wanted.max_age) challenge.add("max_age", std::to_string(*wanted.max_age));
+}
+
+// RFC 6750 section 3; RFC 9728 section 5.1. Without a credential there is no error to tell.
+std::string challenge(const Settings& settings, Errc code, std::string_view error,
+                      std::string_view scope = {}) {
+  Challenge made;
+  if (settings.errors.expose_code && !error.empty()) {
+    made.add("error", error);
+    made.add("error_description", info(code).sentence);
+    if (code == Errc::insufficient_user_authentication) {
+      add_wanted_login(made, settings.authorization);
+    }
+  }
+  made.add("scope", scope);
+  made.add("resource_metadata", settings.credentials.resource_metadata);
+  return made.take();
 }
 
 // All of a refusal but what the client is told of its credential.
@@ -147,7 +180,10 @@ int status_for_client(Errc code) {
   return jwt ? 401 : info(code).status;
 }
 
-std::string_view error_name(int status) {
+constexpr std::string_view kStepUp = "insufficient_user_authentication";
+
+std::string_view error_name(Errc code, int status) {
+  if (code == Errc::insufficient_user_authentication) return kStepUp;
   switch (status) {
     case 400: return "invalid_request";
     case 401: return "invalid_token";
@@ -164,12 +200,16 @@ Outcome deny(Services& services, const RequestFacts& facts, Error error) {
 
 Outcome deny_with_retry(Services& services, const RequestFacts& facts, Error error,
                         std::string_view retry) {
-  const int status = info(error.code).status;
+  const Errc code = error.code;
+  const int status = info(code).status;
   std::string location = error_redirect(services, facts, status);
   Outcome outcome =
       refusal(services, facts, status, std::move(error), retry, std::move(location));
   if (status == 401) {
-    outcome.headers.emplace_back("WWW-Authenticate", challenge(services.settings, {}, {}, {}));
+    const bool weak = code == Errc::insufficient_user_authentication;
+    outcome.headers.emplace_back(
+        "WWW-Authenticate",
+        challenge(services.settings, code, weak ? kStepUp : std::string_view()));
   }
   return outcome;
 }
@@ -179,10 +219,10 @@ Outcome refuse_token(Services& services, const RequestFacts& facts, Error error,
   const Errc code = error.code;
   const int status = status_for_client(code);
   Outcome outcome = refusal(services, facts, status, std::move(error), {}, {});
-  const std::string_view name = error_name(status);
+  const std::string_view name = error_name(code, status);
   if (!name.empty()) {
-    outcome.headers.emplace_back(
-        "WWW-Authenticate", challenge(services.settings, name, info(code).sentence, scope));
+    outcome.headers.emplace_back("WWW-Authenticate",
+                                 challenge(services.settings, code, name, scope));
   }
   return outcome;
 }

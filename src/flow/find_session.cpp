@@ -86,9 +86,7 @@ Milliseconds record_ttl(const SessionRecord& record, const SessionSettings& sett
   return store_ttl(end, settings.idling_timeout, now);
 }
 
-bool is_alive(const SessionRecord& record, const Settings& settings, Seconds now) {
-  if (record.method != static_cast<std::uint8_t>(Method::authorization_code)) return false;
-  if (has_ended(record, settings, now)) return false;
+bool is_strong_enough(const SessionRecord& record, const Settings& settings, Seconds now) {
   const AuthorizationSettings& wanted = settings.authorization;
   if (wanted.max_age && *wanted.max_age > 0) {
     const Seconds until = add_saturated(record.auth_time, *wanted.max_age);
@@ -97,6 +95,11 @@ bool is_alive(const SessionRecord& record, const Settings& settings, Seconds now
   return wanted.acr_values.empty() ||
          std::find(wanted.acr_values.begin(), wanted.acr_values.end(), record.acr) !=
              wanted.acr_values.end();
+}
+
+bool is_alive(const SessionRecord& record, const Settings& settings, Seconds now) {
+  return record.method == static_cast<std::uint8_t>(Method::authorization_code) &&
+         !has_ended(record, settings, now) && is_strong_enough(record, settings, now);
 }
 
 bool is_access_token_expired(const SessionRecord& record, Seconds now) {
@@ -220,9 +223,14 @@ Task<SessionLookup> find_session(Services& services, Facts facts) {
     co_return lookup;
   }
   if (lookup.kind != SessionLookup::Kind::found) co_return lookup;
-  if (!is_alive(lookup.session->record(), services.settings, services.loop.now())) {
+  const SessionRecord& record = lookup.session->record();
+  const Seconds now = services.loop.now();
+  if (!is_alive(record, services.settings, now)) {
     lookup.kind = SessionLookup::Kind::none;
-    lookup.why.code = Errc::session_expired;
+    lookup.why.code = has_ended(record, services.settings, now) ||
+                              is_strong_enough(record, services.settings, now)
+                          ? Errc::session_expired
+                          : Errc::insufficient_user_authentication;
   }
   co_return lookup;
 }

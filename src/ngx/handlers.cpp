@@ -150,6 +150,9 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
   if (ctx.stage() == RequestCtx::Stage::finished) {
     return act_on(r, ctx, settings, ctx.take_outcome());
   }
+  if (!settings.run_on_preflight && is_preflight(r)) {
+    return let_through(r, ctx, settings, nullptr);
+  }
   if (ctx.grant) return let_through(r, ctx, settings, ctx.grant->session);
   if (ctx.refused) {
     ctx.start(admit(*services, ctx.facts(), std::exchange(ctx.refused, nullptr)), false);
@@ -212,13 +215,21 @@ void enter_location(ngx_http_request_t* r, const LocationConf& location) {
 
 // ---- subrequests -------------------------------------------------------------------------------
 
+// What nobody's request may bring along: a preflight passed for being one, so its subrequests (a
+// mirror) pass where they are preflights too.
+bool admits_nobody(const ngx_http_request_t* r, const Settings& settings) noexcept {
+  return settings.unauthenticated == Unauthenticated::pass || is_preflight(r);
+}
+
 // Access handlers are skipped for subrequests: one passes only where its main request was granted
 // under the very same settings.
 ngx_int_t judge_subrequest(ngx_http_request_t* r, const Settings& settings) {
   const RequestCtx* ctx = RequestCtx::find(r);
-  if (ctx != nullptr && ctx->grant && ctx->grant->settings == &settings &&
-      (!ctx->grant->session || judge(settings, *ctx->grant->session) == Errc::none)) {
-    return NGX_DECLINED;
+  if (ctx != nullptr && ctx->grant && ctx->grant->settings == &settings) {
+    const OpenSession* session = ctx->grant->session.get();
+    const bool admitted =
+        session != nullptr ? judge(settings, *session) == Errc::none : admits_nobody(r, settings);
+    if (admitted) return NGX_DECLINED;
   }
   Outcome outcome;
   outcome.reason = Errc::subrequest_denied;

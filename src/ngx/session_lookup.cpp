@@ -80,6 +80,22 @@ bool form_may_log_out(const ngx_http_request_t* r, const LogoutSettings& logout)
   return ngx_strncasecmp(type.data, const_cast<u_char*>(wanted), kType.size()) == 0;
 }
 
+bool is_preflight(const ngx_http_request_t* r) noexcept {
+  if (r->method != NGX_HTTP_OPTIONS || r->headers_in.content_length_n > 0 ||
+      r->headers_in.chunked) {
+    return false;
+  }
+  bool origin = false;
+  bool asks = false;
+  for_each_header(r->headers_in.headers, [&](const ngx_table_elt_t& header) {
+    const std::string_view name(reinterpret_cast<const char*>(header.lowcase_key), header.key.len);
+    if (header.value.len == 0) return;
+    origin = origin || name == "origin";
+    asks = asks || name == "access-control-request-method";
+  });
+  return origin && asks;
+}
+
 std::shared_ptr<const OpenSession> find_hot_session(ngx_http_request_t* r, Services& services) {
   const Settings& settings = services.settings;
   if (!settings.credentials.session) return nullptr;

@@ -21,4 +21,7 @@ namespace oidc::ngx {
 [[nodiscard]] bool form_may_log_out(const ngx_http_request_t* r,
                                     const LogoutSettings& logout) noexcept;
 
+// A CORS preflight (Fetch standard, section 3.2.2), which carries neither credentials nor a body.
+[[nodiscard]] bool is_preflight(const ngx_http_request_t* r) noexcept;
+
 }  // namespace oidc::ngx

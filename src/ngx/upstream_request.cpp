@@ -73,10 +73,12 @@ class Cleaner {
   const CredentialSettings* hidden_;
 };
 
-// The settings whose access token was used and must not go on; null: none.
+// The settings whose access token was used and must not go on; null: none. Nobody's request goes on
+// without a token that nobody looked at.
 const CredentialSettings* hidden_by(const Grant& grant) noexcept {
   const CredentialSettings& credentials = grant.settings->credentials;
-  const bool hides = grant.session && is_token(grant.session->record()) && credentials.hide;
+  const bool hides = grant.session ? is_token(grant.session->record()) && credentials.hide
+                                   : accepts_access_tokens(*grant.settings);
   return hides ? &credentials : nullptr;
 }
 
@@ -111,6 +113,8 @@ std::optional<std::string> header_value(const UpstreamHeader& header, const Open
       break;
     case Source::session_id:
       if (!is_token(record)) value = log_id(session.key());
+      break;
+    case Source::user_info:
       break;
     case Source::claim: {
       std::optional<std::string> claim = session_claim(session, header.path);

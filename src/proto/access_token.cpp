@@ -131,6 +131,8 @@ Result<AccessTokenFacts> facts_of(const Json& claims) {
   }
   facts.scope = scope_of(claims);
   facts.expires = numeric_date(claims, "exp").value_or(0);
+  facts.acr = json_string(claims, "acr").value_or("");
+  facts.auth_time = numeric_date(claims, "auth_time").value_or(0);
   return facts;
 }
 

@@ -205,10 +205,10 @@ TEST_F(Admission, Unauthorized) {
   const auto session = world_.session_of(browser_);
   world_.settings.unauthenticated = Unauthenticated::deny;
   world_.settings.authorization.acr_values = {"gold"};  // this session is too weak here
-  EXPECT_TRUE(denies(visit(), Errc::session_expired));
+  EXPECT_TRUE(denies(visit(), Errc::insufficient_user_authentication));
   EXPECT_TRUE(world_.store.has(session->key())) << "off by default";
   world_.settings.errors.unauthorized_destroy_session = true;
-  EXPECT_TRUE(denies(visit(), Errc::session_expired));
+  EXPECT_TRUE(denies(visit(), Errc::insufficient_user_authentication));
   EXPECT_FALSE(world_.store.has(session->key()));
   EXPECT_TRUE(browser_.cookies.empty());
 }

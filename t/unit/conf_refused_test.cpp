@@ -71,6 +71,7 @@ constexpr Refused kRefused[] = {
     {"oidc_cache_introspection 1", "on or off"},
     {"oidc_auth_methods session session", "twice"},
     {"oidc_unauthenticated never", "auto, redirect, deny or pass"},
+    {"oidc_run_on_preflight yes", "on or off"},
     {"oidc_base_url example.com", "scheme, host"},
     {"oidc_base_url https://app.example.com/app", "scheme, host"},
     {"oidc_base_url https://app.example.com?x", "scheme, host"},

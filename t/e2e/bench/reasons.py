@@ -32,6 +32,7 @@ STATUS = {
     "id_token_exp": 502, "id_token_nbf": 502, "id_token_iat": 502, "id_token_nonce": 502,
     "id_token_at_hash": 502, "id_token_c_hash": 502, "id_token_auth_time": 403,
     "id_token_acr": 403,
+    "userinfo_invalid": 502, "userinfo_sub": 502,
     # sessions
     "session_invalid": 401, "session_expired": 401, "session_record_invalid": 401,
     "store_unavailable": 503, "store_full": 503, "session_logged_out": 401,
@@ -46,5 +47,5 @@ STATUS = {
     "access_token_nbf": 401, "access_token_iat": 401, "access_token_bound": 401,
     "token_inactive": 401, "introspection_invalid": 502,
     # who may pass
-    "scope_insufficient": 403, "forbidden": 403,
+    "insufficient_user_authentication": 401, "scope_insufficient": 403, "forbidden": 403,
 }
