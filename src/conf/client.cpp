@@ -49,17 +49,39 @@ Result<void> client_alg(SettingsDraft& draft, const DirectiveUse& use) {
   return bad_value(use.words[0], "a signature algorithm is expected, RS256 or ES256 for instance");
 }
 
-Result<void> client_jwk(SettingsDraft& draft, const DirectiveUse& use) {
-  std::shared_ptr<const ClientKey>& key = draft.settings.client.key;
-  key.reset();
-  if (is_off(use.words)) return {};
-  const Result<std::string> name = parse_file_name(use.words[0], draft.facts);
+Result<std::shared_ptr<const ClientKey>> read_key(const std::string& word,
+                                                  const BuildFacts& facts) {
+  const Result<std::string> name = parse_file_name(word, facts);
   if (!name) return name.error();
-  const Result<Secret> text = parse_secret(std::string("file:").append(*name), draft.facts);
+  const Result<Secret> text = parse_secret(std::string("file:").append(*name), facts);
   if (!text) return text.error();
   Result<std::shared_ptr<const ClientKey>> parsed = ClientKey::parse(text->view());
-  if (!parsed) return bad_value(use.words[0], parsed.error().detail);
-  key = std::move(*parsed);
+  if (!parsed) return bad_value(word, parsed.error().detail);
+  return parsed;
+}
+
+// The first one signs.
+Result<void> client_jwk(SettingsDraft& draft, const DirectiveUse& use) {
+  ClientSettings& client = draft.settings.client;
+  client.key.reset();
+  client.further_keys.clear();
+  if (is_off(use.words)) return {};
+  std::vector<std::string> kids;
+  for (const std::string& word : use.words) {
+    Result<std::shared_ptr<const ClientKey>> key = read_key(word, draft.facts);
+    if (!key) return std::move(key).error();
+    const std::string& kid = (*key)->kid();
+    if (std::find(kids.begin(), kids.end(), kid) != kids.end()) {
+      return bad_value(word, "its kid is that of another one, and the provider could not tell them "
+                             "apart");
+    }
+    kids.push_back(kid);
+    if (client.key == nullptr) {
+      client.key = std::move(*key);
+    } else {
+      client.further_keys.push_back(std::move(*key));
+    }
+  }
   return {};
 }
 
@@ -87,7 +109,8 @@ constexpr Directive kDirectives[] = {
     {"oidc_introspection_endpoint_auth_method", 1, 1, Contexts::all, false, "auto",
      method<&ClientSettings::introspection_auth>},
     {"oidc_client_alg", 1, 1, Contexts::all, false, "off", client_alg},
-    {"oidc_client_jwk", 1, 1, Contexts::all, false, "off", client_jwk},
+    {"oidc_client_jwk", 1, kManyWords, Contexts::all, false, "off", client_jwk},
+    {"oidc_client_jwks", 1, 1, Contexts::location, false, "off", flag_only},
     {"oidc_client_assertion_audience", 1, 1, Contexts::all, false, "issuer", assertion_audience},
     {"oidc_tls_client_auth_certificate", 1, 1, Contexts::all, false, "off",
      file_or_off<&Settings::provider, &ProviderSettings::client_certificate>},

@@ -141,6 +141,18 @@ Result<void> resource_metadata(SettingsDraft& draft, const DirectiveUse& use) {
   return {};
 }
 
+// The resource's identifier (RFC 9728 section 1.2).
+Result<void> protected_resource(SettingsDraft&, const DirectiveUse& use) {
+  if (is_off(use.words)) return {};
+  Result<Url> url = parse_http_url(use.words[0]);
+  if (!url) return std::move(url).error();
+  if (url->scheme != "https" && !url->is_loopback()) {
+    return bad_value(use.words[0], "it must be https: clients find it by its address");
+  }
+  if (url->has_query) return bad_value(use.words[0], "a URL without a query is expected");
+  return {};
+}
+
 Result<void> cache_tokens(SettingsDraft& draft, const DirectiveUse& use) {
   std::size_t& size = draft.settings.access_token.cache_size;
   size = AccessTokenSettings{}.cache_size;
@@ -200,6 +212,7 @@ constexpr Directive kDirectives[] = {
     {"oidc_proof_of_possession", 1, 1, Contexts::all, false, "refuse",
      choice<kConfirmation, kAccessToken, &AccessTokenSettings::ignore_confirmation>},
     {"oidc_resource_metadata_uri", 1, 1, Contexts::all, false, "off", resource_metadata},
+    {"oidc_resource_metadata", 1, 1, Contexts::location, false, "off", protected_resource},
     {"oidc_cache_tokens", 1, 1, Contexts::all, false, "on", cache_tokens},
     {"oidc_introspect_jwt_tokens", 1, 1, Contexts::all, false, "off",
      flag<kIntrospection, &IntrospectionSettings::jwts>},

@@ -110,10 +110,9 @@ std::string fingerprint(const DirectiveWords& words) {
   const std::span<const Directive> all = directives();
   for (std::size_t i = 0; i < all.size(); ++i) {
     // These are the location's own business.
-    if (all[i].name == "oidc" || all[i].name == "oidc_clear_headers" ||
-        all[i].name == "oidc_session_admin") {
-      continue;
-    }
+    constexpr std::string_view kOwn[] = {"oidc", "oidc_clear_headers", "oidc_session_admin",
+                                         "oidc_client_jwks", "oidc_resource_metadata"};
+    if (std::find(std::begin(kOwn), std::end(kOwn), all[i].name) != std::end(kOwn)) continue;
     const DirectiveWords::Lines* lines = words.get(i);
     if (lines == nullptr) continue;
     for (const DirectiveUse& use : *lines) {

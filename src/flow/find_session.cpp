@@ -90,7 +90,9 @@ bool is_strong_enough(const SessionRecord& record, const Settings& settings, Sec
   const AuthorizationSettings& wanted = settings.authorization;
   if (wanted.max_age && *wanted.max_age > 0) {
     const Seconds until = add_saturated(record.auth_time, *wanted.max_age);
-    if (record.auth_time == 0 || add_saturated(until, settings.token.leeway) < now) return false;
+    const Seconds leeway = settings.token.leeway;
+    if (record.auth_time == 0 || add_saturated(until, leeway) < now) return false;
+    if (record.auth_time > add_saturated(now, leeway)) return false;  // as young as anybody likes
   }
   return wanted.acr_values.empty() ||
          std::find(wanted.acr_values.begin(), wanted.acr_values.end(), record.acr) !=

@@ -25,7 +25,8 @@ struct Owner {
 
 struct LocationConf {
   bool enabled = false;                // oidc on
-  const Settings* settings = nullptr;  // null unless enabled, or the administration's
+  const Settings* settings = nullptr;  // null unless enabled, or the content's
+  std::string document;                // of document_handler
   // Whether the client's copies of the server's identity headers are dropped here. Always where
   // enabled; elsewhere oidc_clear_headers.
   bool clear_headers = true;

@@ -3,6 +3,7 @@
 #include "ngx/conf_objects.h"
 #include "ngx/handlers.h"
 #include "ngx/values.h"
+#include "oidc/published.h"
 
 namespace oidc::ngx {
 namespace {
@@ -200,14 +201,79 @@ void register_owner(const Merging& merging, const Settings* settings) {
   add_path(server, settings->logout.frontchannel_uri, Kind::frontchannel_logout, owner);
 }
 
-// oidc_session_admin stands in this very location. An `if` or limit_except in it is the same
-// location; one nested in it is not.
-bool is_administration(const Merging& merging, const LocationObject& location) {
-  const DirectiveWords::Lines* lines = location.words.get("oidc_session_admin");
+// ---- locations with a content of our own -------------------------------------------------------
+
+constexpr std::string_view kAdministration = "oidc_session_admin";
+constexpr std::string_view kClientKeys = "oidc_client_jwks";
+constexpr std::string_view kResource = "oidc_resource_metadata";
+
+// Whether the directive makes the content of this very location. An `if` or limit_except in it is
+// the same location; one nested in it is not.
+bool makes_content(const Merging& merging, const LocationObject& location,
+                   std::string_view directive) {
+  const DirectiveWords::Lines* lines = location.words.get(directive);
   if (lines == nullptr || lines->front().words[0] == "off") return false;
   const ngx_http_core_loc_conf_t& core = merging.core_location();
-  return core.noname || core.lmt_excpt ||
-         location.own.contains(*find_directive("oidc_session_admin"));
+  return core.noname || core.lmt_excpt || location.own.contains(*find_directive(directive));
+}
+
+// Empty: none; nullopt after an error was logged.
+std::optional<std::string_view> content_of(const Merging& merging, const LocationObject& location) {
+  std::string_view content;
+  for (const std::string_view directive : {kAdministration, kClientKeys, kResource}) {
+    if (!makes_content(merging, location, directive)) continue;
+    if (content.empty()) {
+      content = directive;
+      continue;
+    }
+    std::string text(directive);
+    text.append(": the content of this location is that of ").append(content).append(" already");
+    log(merging, NGX_LOG_EMERG, text, location);
+    return std::nullopt;
+  }
+  return content;
+}
+
+// Clients of the resource look for its metadata at one path, unless WWW-Authenticate tells another.
+void check_resource_path(const Merging& merging, const LocationObject& location,
+                         const std::string& resource) {
+  const std::string_view name = to_view(merging.core_location().name);
+  const std::string path = resource_metadata_path(resource);
+  const bool told = !location.view.settings->credentials.resource_metadata.empty();
+  if (told || name == path || !name.starts_with('/')) return;
+  std::string text("oidc_resource_metadata: clients of \"");
+  text.append(resource).append("\" look for it at \"").append(path);
+  text.append("\"; oidc_resource_metadata_uri could tell them another address");
+  log(merging, NGX_LOG_WARN, text, location);
+}
+
+// False after an error was logged.
+bool install_document(const Merging& merging, LocationObject& location,
+                      std::string_view directive) {
+  const Settings& settings = *location.view.settings;
+  const std::string& word = location.words.get(directive)->front().words[0];
+  std::optional<Objection> objection;
+  if (location.view.enabled && settings.unauthenticated != Unauthenticated::pass) {
+    objection = Objection{directive,
+                 "who fetches it has no credential: \"oidc off\" belongs into this location"};
+  } else {
+    Result<std::string> document = directive == kClientKeys ? client_jwks(settings.client)
+                                                            : resource_metadata(settings, word);
+    if (document) {
+      location.view.document = std::move(*document);
+    } else {
+      objection = Objection{directive, document.error().detail};
+    }
+  }
+  if (objection) {
+    log(merging, NGX_LOG_EMERG, describe(*objection, location), location);
+    return false;
+  }
+  if (directive == kResource) check_resource_path(merging, location, word);
+  auto* core = static_cast<ngx_http_core_loc_conf_t*>(
+      merging.contexts.loc_conf[ngx_http_core_module.ctx_index]);
+  core->handler = document_handler;
+  return true;
 }
 
 // Sessions that nobody can find or end. False after an error was logged.
@@ -244,13 +310,18 @@ char* merge_location(ngx_conf_t* cf, void* outer, void* inner) noexcept {
     location.view.clear_headers =
         location.view.enabled || location.words.flag("oidc_clear_headers");
     const Merging merging(cf);
-    const bool administers = is_administration(merging, location);
-    if (!location.view.enabled && !administers) return NGX_CONF_OK;
+    const std::optional<std::string_view> content = content_of(merging, location);
+    if (!content) return failed;
+    if (!location.view.enabled && content->empty()) return NGX_CONF_OK;
     location.view.settings = find_or_build(merging, location);
     if (location.view.settings == nullptr) return failed;
     if (location.view.enabled) register_owner(merging, location.view.settings);
-    if (administers && !is_administrable(merging, location)) return failed;
-    if (administers) install_administration(merging, location);
+    if (content->empty()) return NGX_CONF_OK;
+    if (*content != kAdministration) {
+      return install_document(merging, location, *content) ? NGX_CONF_OK : failed;
+    }
+    if (!is_administrable(merging, location)) return failed;
+    install_administration(merging, location);
     return NGX_CONF_OK;
   });
 }

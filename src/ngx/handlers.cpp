@@ -297,6 +297,27 @@ ngx_int_t administration_handler(ngx_http_request_t* r) noexcept {
   });
 }
 
+ngx_int_t document_handler(ngx_http_request_t* r) noexcept {
+  return guard<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, [r]() -> ngx_int_t {
+    if (r != r->main) return NGX_HTTP_FORBIDDEN;
+    const LocationConf& location = location_conf(r);
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::answer;
+    outcome.settings = location.settings;
+    if ((r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0) {
+      outcome.status = NGX_HTTP_NOT_ALLOWED;
+      outcome.headers.emplace_back("Allow", "GET, HEAD");
+    } else {
+      outcome.status = NGX_HTTP_OK;
+      outcome.content_type = "application/json";
+      outcome.headers.emplace_back("Cache-Control", "public, max-age=300");
+      outcome.headers.emplace_back("X-Content-Type-Options", "nosniff");
+      outcome.body = location.document;
+    }
+    return send_content(r, RequestCtx::get(r), std::move(outcome));
+  });
+}
+
 ngx_int_t access_handler(ngx_http_request_t* r) noexcept {
   const LocationConf& location = location_conf(r);
   if (!location.enabled) return NGX_DECLINED;

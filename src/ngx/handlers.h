@@ -13,6 +13,8 @@ namespace oidc::ngx {
 
 // The content handler of locations with oidc_session_admin.
 [[nodiscard]] ngx_int_t administration_handler(ngx_http_request_t* r) noexcept;
+// Of those with oidc_client_jwks or oidc_resource_metadata: LocationConf::document.
+[[nodiscard]] ngx_int_t document_handler(ngx_http_request_t* r) noexcept;
 
 // Puts the header filter into nginx's chain: at the postconfiguration of the filter module.
 void init_header_filter() noexcept;

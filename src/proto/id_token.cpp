@@ -88,6 +88,9 @@ Result<void> check_authentication(const Jwt& jwt, const IdTokenExpectations& exp
     const Seconds limit = add_saturated(add_saturated(*auth_time, *expected.max_age),
                                         expected.leeway);
     if (limit < expected.now) return Errc::id_token_auth_time;
+    if (*auth_time > add_saturated(expected.now, expected.leeway)) {
+      return Error{Errc::id_token_auth_time, "auth_time is in the future"};
+    }
   }
   if (expected.auth_time != 0 && auth_time && *auth_time != expected.auth_time) {
     return Error{Errc::id_token_auth_time, "another auth_time than at the login"};

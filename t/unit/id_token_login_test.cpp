@@ -23,6 +23,8 @@ TEST(IdTokenMaxAge, NeedsARecentAuthTime) {
   EXPECT_EQ(sample.check_with("auth_time", kNow - 100 - kLeeway - 1), Errc::id_token_auth_time);
   EXPECT_EQ(sample.check_with("auth_time", std::to_string(kNow)), Errc::id_token_auth_time);
   EXPECT_EQ(sample.check_with("auth_time", -1), Errc::id_token_auth_time);
+  EXPECT_EQ(sample.check_with("auth_time", kNow + kLeeway), Errc::none);
+  EXPECT_EQ(sample.check_with("auth_time", kNow + kLeeway + 1), Errc::id_token_auth_time);
   EXPECT_EQ(sample.check_without("auth_time"), Errc::id_token_auth_time);
 }
 

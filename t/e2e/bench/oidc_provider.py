@@ -65,11 +65,12 @@ class OidcProvider:
             },
         }
         setup["client"] = {n: v for n, v in setup["client"].items() if v is not None}
-        environment = {"E2E_OP": json.dumps(setup)}
         if backchannel:
             setup["client"] |= {"backchannel_logout_uri": gateway + backchannel,
                                 "backchannel_logout_session_required": True}
-            environment = {"E2E_OP": json.dumps(setup), "NODE_EXTRA_CA_CERTS": str(trust.path)}
+        environment = {"E2E_OP": json.dumps(setup)}
+        if trust:
+            environment["NODE_EXTRA_CA_CERTS"] = str(trust.path)
         self.process = Process(
             "oidc-provider", [node_binary(), Path(__file__).with_suffix(".mjs")],
             self.dir / "provider.log", environment)
