@@ -9,8 +9,14 @@
 
 namespace oidc {
 
-// Parsed when made. What the provider said of the token (introspection), the access token itself where
-// it came from the provider or was verified here, the ID token; last the scope of the token endpoint's
+// Whether the access token came from the provider itself or was verified here: what only the provider
+// was asked about has no claims but those of its answer.
+[[nodiscard]] bool is_access_token_known(const SessionRecord& record) noexcept;
+// What the provider said of the user (userinfo); empty: it was not asked.
+[[nodiscard]] std::string_view userinfo_of(const SessionRecord& record) noexcept;
+
+// Parsed when made. What the provider said of the token (introspection, userinfo), the access token
+// itself where it is known, the ID token, the session's userinfo; last the scope of the token endpoint's
 // answer, for an access token that says none.
 class Claims {
  public:

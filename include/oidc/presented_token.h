@@ -13,13 +13,15 @@ namespace oidc {
 
 // Any way in which an access token is a credential here.
 [[nodiscard]] inline bool accepts_access_tokens(const Settings& settings) noexcept {
-  return settings.credentials.bearer || settings.credentials.introspection;
+  const CredentialSettings& credentials = settings.credentials;
+  return credentials.bearer || credentials.introspection || credentials.userinfo;
 }
 
 // An opened "session" that is in no store: it is its access token, for this one request.
 [[nodiscard]] inline bool is_token(const SessionRecord& record) noexcept {
   return record.method == static_cast<std::uint8_t>(Method::bearer) ||
-         record.method == static_cast<std::uint8_t>(Method::introspection);
+         record.method == static_cast<std::uint8_t>(Method::introspection) ||
+         record.method == static_cast<std::uint8_t>(Method::userinfo);
 }
 
 // Whether a header of this (lower case) name is looked at.

@@ -24,12 +24,16 @@ constexpr Choices<bool Places::*, 4> kPlaces = {{
     {"cookie", &Places::cookie},
 }};
 using Credentials = CredentialSettings;
-constexpr Choices<bool Credentials::*, 4> kMethods = {{
+constexpr Choices<bool Credentials::*, 5> kMethods = {{
     {"session", &Credentials::session},
     {"authorization_code", &Credentials::authorization_code},
     {"bearer", &Credentials::bearer},
     {"introspection", &Credentials::introspection},
+    {"userinfo", &Credentials::userinfo},
 }};
+constexpr Choices<bool, 2> kUserinfo = {{{"off", false}, {"login", true}}};
+constexpr Choices<std::string_view, 2> kUserinfoAccept = {
+    {{"application/json", "application/json"}, {"application/jwt", "application/jwt"}}};
 constexpr Choices<bool, 2> kConfirmation = {{{"refuse", false}, {"ignore", true}}};
 constexpr Choices<std::string_view, 1> kAccept = {{{"application/json", "application/json"}}};
 
@@ -173,6 +177,10 @@ Result<void> introspection_accept(SettingsDraft& draft, const DirectiveUse& use)
   return assign(draft.settings.introspection.accept, choose(kAccept, use.words[0]));
 }
 
+Result<void> userinfo_accept(SettingsDraft& draft, const DirectiveUse& use) {
+  return assign(draft.settings.userinfo.accept, choose(kUserinfoAccept, use.words[0]));
+}
+
 Result<void> introspection_post_arg(SettingsDraft& draft, const DirectiveUse& use) {
   auto& args = draft.settings.introspection.post_args;
   if (is_off(use.words)) {
@@ -224,6 +232,11 @@ constexpr Directive kDirectives[] = {
     {"oidc_introspection_post_arg", 1, 2, Contexts::all, true, "", introspection_post_arg},
     {"oidc_cache_introspection", 1, 1, Contexts::all, false, "on",
      flag<kIntrospection, &IntrospectionSettings::cache>},
+    {"oidc_userinfo", 1, 1, Contexts::all, false, "off",
+     choice<kUserinfo, &Settings::userinfo, &UserinfoSettings::at_login>},
+    {"oidc_userinfo_accept", 1, 1, Contexts::all, false, "application/json", userinfo_accept},
+    {"oidc_cache_user_info", 1, 1, Contexts::all, false, "on",
+     flag<&Settings::userinfo, &UserinfoSettings::cache>},
 };
 
 Result<void> check_places(SettingsDraft& draft) {
@@ -267,6 +280,28 @@ Result<void> check_introspection(SettingsDraft& draft) {
   return {};
 }
 
+Result<void> check_userinfo(SettingsDraft& draft) {
+  const Settings& settings = draft.settings;
+  const bool at_login = settings.userinfo.at_login;
+  if (at_login && !settings.credentials.authorization_code) {
+    return draft.conflict("oidc_userinfo", "login: there is none without authorization_code in "
+                                           "oidc_auth_methods");
+  }
+  if (at_login && !settings.provider.discover && settings.provider.userinfo_endpoint.empty()) {
+    return draft.conflict("oidc_using_pseudo_issuer",
+                          "oidc_userinfo_endpoint must be set when it is on");
+  }
+  const bool header = std::any_of(
+      settings.upstream_headers.begin(), settings.upstream_headers.end(),
+      [](const UpstreamHeader& each) { return each.source == UpstreamHeader::Source::user_info; });
+  if (header && !at_login && !settings.credentials.userinfo) {
+    return draft.conflict("oidc_upstream_user_info_header",
+                          "nobody asks for it: \"oidc_userinfo login\", or userinfo in "
+                          "oidc_auth_methods");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::span<const Directive> credential_directives() {
@@ -288,13 +323,20 @@ Result<void> finish_credentials(SettingsDraft& draft) {
                             "\"" + url + "\" must be https, as the issuer is");
     }
   }
-  if (!credentials.bearer && !credentials.introspection) return {};
+  Result<void> userinfo = check_userinfo(draft);
+  if (!userinfo) return userinfo;
+  if (!credentials.bearer && !credentials.introspection && !credentials.userinfo) return {};
   const Rules* rules = draft.settings.rules.get();
   if (rules == nullptr || !rules->has_audience()) {
     return draft.conflict("oidc_auth_methods",
-                          "bearer and introspection: oidc_audience_required must name what the "
-                          "tokens are for, or say any: else a token for another service would "
-                          "do here");
+                          "bearer, introspection and userinfo: oidc_audience_required must name "
+                          "what the tokens are for, or say any: else a token for another service "
+                          "would do here");
+  }
+  if (credentials.userinfo && !rules->any_audience()) {
+    return draft.conflict("oidc_audience_required",
+                          "userinfo in oidc_auth_methods: it must be any, since the provider does "
+                          "not say there what a token is for");
   }
   if (rules->any_audience()) {
     draft.warn("oidc_audience_required",

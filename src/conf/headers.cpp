@@ -53,10 +53,11 @@ Result<void> token_header(SettingsDraft& draft, const DirectiveUse& use) {
   if (is_off(use.words)) return {};
   UpstreamHeader header;
   header.source = Kind;
-  header.encoding = Encoding::plain;
+  header.encoding = Kind == Source::user_info ? Encoding::base64url : Encoding::plain;
   std::string_view word = use.words[0];
   if (word.ends_with(kBearer)) {
     if (Kind == Source::session_id) return bad_value(word, "a session's name is no bearer token");
+    if (Kind == Source::user_info) return bad_value(word, "userinfo is no bearer token");
     header.bearer = true;
     word.remove_suffix(kBearer.size());
   }
@@ -104,6 +105,8 @@ constexpr Directive kDirectives[] = {
      token_header<Source::refresh_token>},
     {"oidc_upstream_session_id_header", 1, 1, Contexts::all, false, "off",
      token_header<Source::session_id>},
+    {"oidc_upstream_user_info_header", 1, 1, Contexts::all, false, "off",
+     token_header<Source::user_info>},
     {"oidc_upstream_header", 1, 3, Contexts::all, true, "", claim_header},
     {"oidc_clear_headers", 1, 1, Contexts::all, false, "on", flag_only},
 };

@@ -62,6 +62,8 @@ constexpr Directive kDirectives[] = {
      endpoint<&ProviderSettings::revocation_endpoint>},
     {"oidc_introspection_endpoint", 1, 1, Contexts::all, false, "off",
      endpoint<&ProviderSettings::introspection_endpoint>},
+    {"oidc_userinfo_endpoint", 1, 1, Contexts::all, false, "off",
+     endpoint<&ProviderSettings::userinfo_endpoint>},
     {"oidc_rediscovery_lifetime", 1, 1, Contexts::all, false, "30s",
      seconds<1, kDay, kProvider, &ProviderSettings::rediscovery_lifetime>},
     {"oidc_cache_ttl", 1, 1, Contexts::all, false, "1h",
@@ -88,6 +90,7 @@ bool for_keys(const CredentialSettings& credentials) {
   return credentials.authorization_code || credentials.bearer;
 }
 bool for_introspection(const CredentialSettings& credentials) { return credentials.introspection; }
+bool for_userinfo(const CredentialSettings& credentials) { return credentials.userinfo; }
 bool for_nothing(const CredentialSettings&) { return false; }
 
 struct EndpointName {
@@ -100,6 +103,7 @@ constexpr EndpointName kEndpoints[] = {
     {"oidc_token_endpoint", &ProviderSettings::token_endpoint, for_logins},
     {"oidc_jwks_endpoint", &ProviderSettings::jwks_endpoint, for_keys},
     {"oidc_introspection_endpoint", &ProviderSettings::introspection_endpoint, for_introspection},
+    {"oidc_userinfo_endpoint", &ProviderSettings::userinfo_endpoint, for_userinfo},
     {"oidc_end_session_endpoint", &ProviderSettings::end_session_endpoint, for_nothing},
     {"oidc_revocation_endpoint", &ProviderSettings::revocation_endpoint, for_nothing},
 };

@@ -109,7 +109,8 @@ Result<void> finish_access_token(SettingsDraft& draft) {
     return {};
   }
   algs = draft.signing_algs ? draft.signing_algs->intersect(asymmetric) : asymmetric;
-  if (algs.empty() && draft.settings.credentials.bearer) {
+  const CredentialSettings& credentials = draft.settings.credentials;
+  if (algs.empty() && (credentials.bearer || credentials.userinfo)) {
     return draft.conflict("oidc_signing_algs",
                           "none of these can verify access tokens; set "
                           "oidc_access_token_signing_algs");

@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::string_view kParameter = "access_token";
 constexpr std::size_t kMostFields = 1024;
-constexpr Seconds kPositiveIntrospection = 60;
-constexpr Seconds kNegativeIntrospection = 10;
+constexpr Seconds kPositiveAnswer = 60;  // of the provider
+constexpr Seconds kNegativeAnswer = 10;
 
 bool names_token(std::string_view text) { return text.find(kParameter) != std::string_view::npos; }
 
@@ -50,16 +50,27 @@ bool is_json(std::string_view content_type) {
   return content_type.starts_with("application/json");
 }
 
-// Which of the two ways this token goes; both, where oidc_introspect_jwt_tokens says so.
+// Which ways this token goes: it is verified here, the provider is asked about it, or both.
 struct Ways {
-  bool verify, introspect;
+  bool verify = false;
+  std::optional<Asked> asked;
 };
 Ways ways_of(const Settings& settings, std::string_view token) {
   const CredentialSettings& credentials = settings.credentials;
-  Ways ways{};
-  ways.verify = credentials.bearer && (!credentials.introspection || looks_like_jwt(token));
-  ways.introspect = credentials.introspection && (!ways.verify || settings.introspection.jwts);
+  const bool jwt = looks_like_jwt(token);
+  Ways ways;
+  ways.verify = credentials.bearer && (jwt || !(credentials.introspection || credentials.userinfo));
+  if (credentials.introspection && (!ways.verify || settings.introspection.jwts)) {
+    ways.asked = Asked::introspection;
+  } else if (credentials.userinfo && !ways.verify) {
+    ways.asked = Asked::userinfo;
+    ways.verify = jwt || parse_jwt(token).ok();  // before anybody is asked
+  }
   return ways;
+}
+
+bool is_answer_kept(const Settings& settings, Asked asked) {
+  return asked == Asked::userinfo ? settings.userinfo.cache : settings.introspection.cache;
 }
 
 TokenCache::Judgement judgement_of(const Result<TokenSession>& judged) {
@@ -107,13 +118,13 @@ struct Judged {
 void remember(Services& services, std::string_view token, const Ways& ways, const Judged& result) {
   const Result<TokenSession>& judged = result.session;
   const Settings& settings = services.settings;
-  if (services.tokens == nullptr || (ways.introspect && !settings.introspection.cache)) return;
+  if (services.tokens == nullptr || (ways.asked && !is_answer_kept(settings, *ways.asked))) return;
   if (ways.verify && judged && !result.keys) return;
   if (!judged && !lasts(judged.error().code)) return;
   const Seconds now = services.loop.now();
   TokenCache::Judgement judgement = judgement_of(judged);
-  const Seconds longest = ways.introspect ? kPositiveIntrospection : kLongestTokenEntry;
-  judgement.until = now + (judged ? longest : kNegativeIntrospection);
+  const Seconds longest = ways.asked ? kPositiveAnswer : kLongestTokenEntry;
+  judgement.until = now + (judged ? longest : kNegativeAnswer);
   if (judged) {
     const SessionRecord& record = (*judged)->record();
     if (record.access_expires != 0) {
@@ -129,22 +140,25 @@ void remember(Services& services, std::string_view token, const Ways& ways, cons
 }
 
 // What the provider says now, of a token that says the same: its signed times hold as well.
-Result<TokenSession> both(AccessTokenFacts facts, const OpenSession& introspected, Seconds now) {
-  const SessionRecord& record = introspected.record();
+Result<TokenSession> both(AccessTokenFacts facts, const OpenSession& asked_about, Seconds now) {
+  const SessionRecord& record = asked_about.record();
+  const bool userinfo = record.method == static_cast<std::uint8_t>(Method::userinfo);
   if (!record.subject.empty() && record.subject != facts.subject) {
-    return Error{Errc::introspection_invalid, "another sub than the token's"};
+    return Error{userinfo ? Errc::userinfo_sub : Errc::introspection_invalid,
+                 "another sub than the token's"};
   }
   if (record.access_expires != 0) facts.expires = std::min(facts.expires, record.access_expires);
   if (!record.scope.empty()) facts.scope = record.scope;
   if (!record.acr.empty()) facts.acr = record.acr;
   if (record.auth_time != 0) facts.auth_time = record.auth_time;
-  return make_token_session(Method::bearer, record.access_token, facts, record.introspection, now);
+  const Method method = userinfo ? Method::userinfo : Method::bearer;
+  return make_token_session(method, record.access_token, facts, record.introspection, now);
 }
 
 Task<Judged> judge(Services& services, std::string token, Ways ways) {
   Judged judged;
   if (!ways.verify) {
-    judged.session = co_await introspect_token(services, token);
+    judged.session = co_await ask_provider(services, token, *ways.asked);
     co_return judged;
   }
   const Result<VerifiedToken> verified = co_await verify_access_token(services, token);
@@ -153,15 +167,15 @@ Task<Judged> judge(Services& services, std::string token, Ways ways) {
     co_return judged;
   }
   judged.keys = verified->keys;
-  if (!ways.introspect) {
+  if (!ways.asked) {
     judged.session =
         make_token_session(Method::bearer, token, verified->facts, {}, services.loop.now());
     co_return judged;
   }
-  judged.session = co_await introspect_token(services, token);
+  judged.session = co_await ask_provider(services, token, *ways.asked);
   if (!judged.session) co_return judged;
-  const TokenSession introspected = *judged.session;
-  judged.session = both(verified->facts, *introspected, services.loop.now());
+  const TokenSession asked_about = *judged.session;
+  judged.session = both(verified->facts, *asked_about, services.loop.now());
   co_return judged;
 }
 

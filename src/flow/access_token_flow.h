@@ -27,7 +27,7 @@ struct PresentedToken {
 [[nodiscard]] Task<Outcome> access_token_flow(Services& services, Facts facts,
                                               PresentedToken presented);
 
-// ---- the two ways of judging -------------------------------------------------------------------
+// ---- the ways of judging -----------------------------------------------------------------------
 
 [[nodiscard]] AccessTokenExpectations expectations(const Settings& settings, Seconds now);
 
@@ -38,8 +38,13 @@ struct VerifiedToken {
 // A JWT by the provider's keys and the further ones.
 [[nodiscard]] Task<Result<VerifiedToken>> verify_access_token(Services& services,
                                                               std::string token);
-// By the provider's answer (RFC 7662); one call for all requests of this worker with the same token.
-[[nodiscard]] Task<Result<TokenSession>> introspect_token(Services& services, std::string token);
+// By the provider's answer; one call for all requests of this worker with the same token.
+enum class Asked : std::uint8_t { introspection, userinfo };
+[[nodiscard]] Task<Result<TokenSession>> ask_provider(Services& services, std::string token,
+                                                      Asked asked);
+// The calls themselves: RFC 7662, and OpenID Connect Core 5.3.
+[[nodiscard]] Task<Result<TokenSession>> introspect(Services& services, std::string token);
+[[nodiscard]] Task<Result<TokenSession>> ask_userinfo(Services& services, std::string token);
 
 [[nodiscard]] Result<TokenSession> make_token_session(Method method, std::string_view token,
                                                       const AccessTokenFacts& facts,

@@ -74,7 +74,7 @@ Task<Result<void>> admit(Services& services, Membership who, Milliseconds ttl,
 }
 
 Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTokenFacts facts,
-                                 CodeExchange exchange) {
+                                 std::string userinfo, CodeExchange exchange) {
   const Settings& settings = services.settings;
   const Seconds now = services.loop.now();
   const SessionCookie cookie = make_session_cookie(now, settings.session.absolute_timeout);
@@ -94,6 +94,7 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   record.id_token = tokens.id_token;
   record.nonce = exchange.pending.nonce;
   record.acr = facts.acr;
+  record.introspection = userinfo;
   const SessionCookie remember = make_remember_cookie(services);
   bool remembered = false;
   if (settings.session.remember.on) {
@@ -146,7 +147,14 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
   demand.check_authentication = true;
   Result<IdTokenFacts> facts = co_await verify_id_token(services, tokens->id_token, demand);
   if (!facts) co_return std::move(facts).error();
-  LoginResult login = co_await create_session(services, *tokens, *facts, exchange);
+  std::string userinfo;
+  if (services.settings.userinfo.at_login) {
+    Result<std::string> said =
+        co_await userinfo_of_login(services, tokens->access_token, facts->subject);
+    if (!said) co_return std::move(said).error();
+    userinfo = std::move(*said);
+  }
+  LoginResult login = co_await create_session(services, *tokens, *facts, userinfo, exchange);
   if (login) {
     const OpenSession& session = *(*login)->session;
     retire_replaced(services, exchange, membership_of(session.key(), session.record()));
@@ -180,8 +188,9 @@ Seconds access_expiry(const TokenResponse& tokens) {
 Task<LoginResult> exchange_code(Services& services, CodeExchange exchange) {
   const Arrival arriving = std::make_shared<Arrival::element_type>();
   services.loop.spawn(log_in_and_tell(services, std::move(exchange), arriving));
-  // Token endpoint, key set and store each have their own limit; this one is the last resort.
-  const Milliseconds patience(3 * services.settings.provider.timeout_ms + 10000);
+  // Token endpoint, key set, userinfo and store each have their own limit; this one is the last
+  // resort.
+  const Milliseconds patience(4 * services.settings.provider.timeout_ms + 10000);
   const auto login = co_await wait_for(services.loop, arriving, patience);
   if (!login) co_return Error{Errc::provider_timeout, "the login did not end in time"};
   co_return **login;

@@ -101,7 +101,8 @@ bool is_strong_enough(const SessionRecord& record, const Settings& settings, Sec
 
 bool is_alive(const SessionRecord& record, const Settings& settings, Seconds now) {
   return record.method == static_cast<std::uint8_t>(Method::authorization_code) &&
-         !has_ended(record, settings, now) && is_strong_enough(record, settings, now);
+         !has_ended(record, settings, now) && is_strong_enough(record, settings, now) &&
+         !(settings.userinfo.at_login && record.introspection.empty());
 }
 
 bool is_access_token_expired(const SessionRecord& record, Seconds now) {

@@ -4,7 +4,6 @@
 #include "oidc/client_auth.h"
 #include "oidc/introspection.h"
 #include "oidc/provider.h"
-#include "oidc/token_cache.h"
 
 namespace oidc {
 namespace {
@@ -26,7 +25,9 @@ Form request_form(const Settings& settings, const std::string& token) {
   return form;
 }
 
-Task<Result<TokenSession>> ask(Services& services, std::string token) {
+}  // namespace
+
+Task<Result<TokenSession>> introspect(Services& services, std::string token) {
   const Settings& settings = services.settings;
   const Result<void> kind = check_kind(settings, token);
   if (!kind) co_return kind.error();
@@ -48,50 +49,6 @@ Task<Result<TokenSession>> ask(Services& services, std::string token) {
       check_introspected(*claims, expectations(settings, now));
   if (!facts) co_return facts.error();
   co_return make_token_session(Method::introspection, token, *facts, response->body, now);
-}
-
-// Belongs to the worker: it ends whoever asked first.
-Task<void> ask_for_all(Services& services, std::string token, TokenCache::Arrival arrival) {
-  std::shared_ptr<TokenCache::Answer> answer;
-  try {
-    answer = std::make_shared<TokenCache::Answer>(Error{Errc::internal, "introspection"});
-    *answer = co_await ask(services, token);
-  } catch (const std::exception&) {
-    // Who waits is told.
-  }
-  services.tokens->end(services.settings, token);
-  arrival->set(std::move(answer));
-}
-
-void begin_for_all(Services& services, const std::string& token,
-                   const TokenCache::Arrival& arrival) {
-  try {
-    services.loop.spawn(ask_for_all(services, token, arrival));
-  } catch (...) {
-    services.tokens->end(services.settings, token);
-    throw;
-  }
-}
-
-}  // namespace
-
-Task<Result<TokenSession>> introspect_token(Services& services, std::string token) {
-  if (services.tokens == nullptr) co_return co_await ask(services, token);
-  const Settings& settings = services.settings;
-  TokenCache::Arrival arrival = services.tokens->under_way(settings, token);
-  if (!arrival) {
-    arrival = services.tokens->begin(settings, token);
-    if (arrival == nullptr) {
-      co_return Error{Errc::provider_overloaded, "too many introspections are under way"};
-    }
-    begin_for_all(services, token, arrival);
-  }
-  // Discovery and the call itself, each with its own end.
-  const Milliseconds patience(2 * settings.provider.timeout_ms + 2000);
-  const auto answer = co_await wait_for(services.loop, arrival, patience);
-  if (!answer) co_return Error{Errc::provider_timeout, "introspection"};
-  if (!*answer) co_return Error{Errc::internal, "introspection"};
-  co_return **answer;
 }
 
 }  // namespace oidc

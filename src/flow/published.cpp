@@ -46,8 +46,8 @@ Result<std::string> client_jwks(const ClientSettings& client) {
 Result<std::string> resource_metadata(const Settings& settings, std::string_view resource) {
   if (!accepts_access_tokens(settings)) {
     return Error{Errc::invalid_configuration,
-                 "oidc_auth_methods must name bearer or introspection here, as where the tokens "
-                 "are accepted"};
+                 "oidc_auth_methods must name bearer, introspection or userinfo here, as where the "
+                 "tokens are accepted"};
   }
   Json document = {{"resource", resource},
                    {"bearer_methods_supported", bearer_methods(settings.credentials.bearer_places)}};

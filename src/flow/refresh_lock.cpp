@@ -46,8 +46,9 @@ Milliseconds refresh_lock_life(const Settings& settings) {
 // A login has its pending login's life, then calls as a refresh makes them; what a refresh got is
 // written until its lock ends.
 Milliseconds flight_of(const Settings& settings) noexcept {
+  const Milliseconds userinfo(settings.userinfo.at_login ? settings.provider.timeout_ms : 0);
   return Milliseconds(settings.authorization.rolling_timeout * 1000) + refresh_lock_life(settings) +
-         kFlightSpare;
+         userinfo + kFlightSpare;
 }
 
 StoreKey refresh_family(const OpenSession& session) {

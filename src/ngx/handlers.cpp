@@ -107,10 +107,12 @@ ngx_int_t answer_own_path(ngx_http_request_t* r, const ServerPath& path) {
 
 const char* name_of(const OpenSession* session) noexcept {
   if (session == nullptr) return "anonymous";
-  if (!is_token(session->record())) return "session";
-  const bool introspected =
-      session->record().method == static_cast<std::uint8_t>(Method::introspection);
-  return introspected ? "introspection" : "bearer";
+  switch (static_cast<Method>(session->record().method)) {
+    case Method::bearer: return "bearer";
+    case Method::introspection: return "introspection";
+    case Method::userinfo: return "userinfo";
+    default: return "session";
+  }
 }
 
 ngx_int_t let_through(ngx_http_request_t* r, RequestCtx& ctx, const Settings& settings,

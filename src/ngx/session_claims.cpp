@@ -1,6 +1,8 @@
 #include <nlohmann/json.hpp>
 
 #include "ngx/upstream_request.h"
+#include "oidc/claims.h"
+#include "oidc/presented_token.h"
 
 namespace oidc::ngx {
 namespace {
@@ -14,25 +16,35 @@ std::optional<Json> claims_of(const StoredToken& token) {
   return std::move(*claims);
 }
 
+std::optional<std::string> claim_in(const Json& document, const ClaimPath& path) {
+  const Json* value = path.find(document);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  return claim_text(*value);
+}
+
+std::optional<std::string> claim_in_answer(const SessionRecord& record, const ClaimPath& path) {
+  if (record.introspection.empty()) return std::nullopt;
+  const Result<Json> said = parse_json_object(record.introspection);
+  return said ? claim_in(*said, path) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> session_claim(const OpenSession& session, const ClaimPath& path) {
   const SessionRecord& record = session.record();
-  if (!record.introspection.empty()) {
-    const Result<Json> said = parse_json_object(record.introspection);
-    const Json* value = said ? path.find(*said) : nullptr;
-    if (value != nullptr && !value->is_null()) return claim_text(*value);
+  const bool token = is_token(record);
+  // Of a token that the provider was asked about its answer comes first; of a session userinfo last.
+  if (token) {
+    if (auto claim = claim_in_answer(record, path)) return claim;
   }
-  // What only the provider was asked about has claims in its answer alone.
-  const bool known = record.method != static_cast<std::uint8_t>(Method::introspection);
-  const StoredToken access_token = known ? StoredToken(record.access_token) : StoredToken();
-  for (const StoredToken& token : {record.id_token, access_token}) {
-    const std::optional<Json> claims = claims_of(token);
+  const StoredToken access_token =
+      is_access_token_known(record) ? StoredToken(record.access_token) : StoredToken();
+  for (const StoredToken& each : {record.id_token, access_token}) {
+    const std::optional<Json> claims = claims_of(each);
     if (!claims) continue;
-    const Json* value = path.find(*claims);
-    if (value != nullptr && !value->is_null()) return claim_text(*value);
+    if (auto claim = claim_in(*claims, path)) return claim;
   }
-  return std::nullopt;
+  return token ? std::nullopt : claim_in_answer(record, path);
 }
 
 }  // namespace oidc::ngx

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "oidc/base64url.h"
+#include "oidc/claims.h"
 #include "oidc/cookie.h"
 #include "oidc/presented_token.h"
 #include "oidc/session_facts.h"
@@ -115,6 +116,7 @@ std::optional<std::string> header_value(const UpstreamHeader& header, const Open
       if (!is_token(record)) value = log_id(session.key());
       break;
     case Source::user_info:
+      value = encoded(std::string(userinfo_of(record)), header.encoding);
       break;
     case Source::claim: {
       std::optional<std::string> claim = session_claim(session, header.path);

@@ -8,6 +8,7 @@
 #include "ngx/session_lookup.h"
 #include "ngx/upstream_request.h"
 #include "ngx/worker.h"
+#include "oidc/claims.h"
 #include "oidc/presented_token.h"
 
 namespace oidc::ngx {
@@ -50,6 +51,14 @@ ngx_int_t record_variable(ngx_http_request_t* r, Value* value, uintptr_t) noexce
     const SessionRecord* record = granted_record(r);
     if (record == nullptr) return nothing(value);
     return set_value(r, value, percent_for_header(text_of(record->*Member)));
+  });
+}
+
+ngx_int_t userinfo_variable(ngx_http_request_t* r, Value* value, uintptr_t) noexcept {
+  return guard<ngx_int_t>(NGX_ERROR, [&] {
+    const SessionRecord* record = granted_record(r);
+    if (record == nullptr) return nothing(value);
+    return set_value(r, value, percent_for_header(userinfo_of(*record)));
   });
 }
 
@@ -117,10 +126,11 @@ struct Variable {
   ngx_http_get_variable_pt get;
 };
 
-constexpr std::array<Variable, 7> kVariables = {{
+constexpr std::array<Variable, 8> kVariables = {{
     {"oidc_sub", record_variable<&SessionRecord::subject>},
     {"oidc_access_token", record_variable<&SessionRecord::access_token>},
     {"oidc_id_token", record_variable<&SessionRecord::id_token>},
+    {"oidc_userinfo", userinfo_variable},
     {"oidc_outcome", outcome_variable},
     {"oidc_error", error_variable},
     {"oidc_session", session_variable},

@@ -28,6 +28,8 @@ constexpr Endpoint kEndpoints[] = {
      &ProviderSettings::revocation_endpoint, false},
     {"introspection_endpoint", &ProviderMetadata::introspection_endpoint,
      &ProviderSettings::introspection_endpoint, false},
+    {"userinfo_endpoint", &ProviderMetadata::userinfo_endpoint,
+     &ProviderSettings::userinfo_endpoint, false},
 };
 
 Result<void> check_endpoint(const char* name, const std::string& url, bool https_only) {

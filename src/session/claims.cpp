@@ -10,20 +10,30 @@ namespace oidc {
 
 namespace {
 
-// Of a token that the provider was asked about only its answer counts: nobody here has looked at a
-// signature.
-bool is_access_token_known(const SessionRecord& record) {
-  return record.method != static_cast<std::uint8_t>(Method::introspection);
+bool was_made_by(const SessionRecord& record, Method method) noexcept {
+  return record.method == static_cast<std::uint8_t>(method);
 }
 
 }  // namespace
 
+bool is_access_token_known(const SessionRecord& record) noexcept {
+  return !was_made_by(record, Method::introspection) && !was_made_by(record, Method::userinfo);
+}
+
+std::string_view userinfo_of(const SessionRecord& record) noexcept {
+  const bool has_it = was_made_by(record, Method::authorization_code) ||
+                      was_made_by(record, Method::userinfo);
+  return has_it ? record.introspection : std::string_view();
+}
+
 Claims::Claims(const SessionRecord& record) {
-  if (!record.introspection.empty()) add(record.introspection);
+  const bool session = was_made_by(record, Method::authorization_code);
+  if (!session && !record.introspection.empty()) add(record.introspection);
   if (is_access_token_known(record)) {
     if (const auto payload = StoredToken(record.access_token).payload()) add(*payload);
   }
   if (const auto payload = record.id_token.payload()) add(*payload);
+  if (session && !record.introspection.empty()) add(record.introspection);
   if (record.scope.empty()) return;
   Json answer = Json::object();
   answer["scope"] = std::string(record.scope);

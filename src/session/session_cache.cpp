@@ -19,7 +19,7 @@ std::size_t weight_of(const SessionRecord& record) noexcept {
   }
   for (const std::string_view text :
        {record.subject, record.provider_sid, record.scope, record.access_token, record.nonce,
-        record.acr, record.previous, record.remember_sid}) {
+        record.acr, record.previous, record.remember_sid, record.introspection}) {
     size += text.size() + sizeof(std::uint32_t);
   }
   return size;

@@ -59,6 +59,9 @@ REFUSED = [
     ("session_max_per_subject", "0", "between 1 and 1000"),
     ("session_max_per_subject", "2", "oidc_session_store_metadata on",
      "oidc_session_store_metadata off;\n"),
+    ("client_jwks", "yes", "on or off"),
+    ("resource_metadata", "http://api.test", "it must be https"),
+    ("introspection_hint", '"a b"', PRINTABLE),
     ("session_admin", "yes", "on, public or off"),
     # outage
     ("session_outage", "allow", "deny or cached=TIME"),

@@ -173,7 +173,7 @@ ONLY_TOKENS = "oidc_auth_methods bearer; oidc_audience_required api; "
      "its kid is that of another one"),
     (f"oidc_client_secret off; oidc_client_jwk {KEY}; oidc_client_jwks on; "
      "oidc_session_admin public;", "is that of oidc_session_admin already"),
-    ("oidc_resource_metadata https://api.test;", "bearer or introspection"),
+    ("oidc_resource_metadata https://api.test;", "introspection or userinfo"),
     (ONLY_TOKENS + "oidc_resource_metadata http://api.test;", "must be https"),
     (ONLY_TOKENS + "oidc_resource_metadata https://api.test?x;", "without a query"),
     (ONLY_TOKENS + "oidc_resource_metadata https://api.test#x;", "fragment"),

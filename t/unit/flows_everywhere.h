@@ -10,6 +10,15 @@
 
 namespace oidc::test {
 
+inline void with_signed_userinfo(World& world) {
+  world.settings.userinfo.at_login = true;
+  world.op.metadata["userinfo_endpoint"] = "https://op.example.com/userinfo";
+  world.op.userinfo = [&world](const std::string&) {
+    return HttpResponse{200, "application/jwt",
+                        world.op.key->sign({}, {{"sub", world.op.subject}})};
+  };
+}
+
 inline const std::vector<Scenario>& login_scenarios() {
   static const std::vector<Scenario> all = {
       {"first visit", false, true, plain, nothing, begin_access},
@@ -47,6 +56,8 @@ inline const std::vector<Scenario>& login_scenarios() {
       {"callback by form_post", false, true,
        [](World& world) { world.settings.authorization.response_mode = ResponseMode::form_post; },
        keep_answer, begin_form_post},
+      {"callback with signed userinfo", false, true, with_signed_userinfo, keep_answer,
+       begin_callback},
       {"callback with an error that restarts", false, false, plain,
        [](World& world, Browser& browser) {
          const std::string location = World::location(world.visit(browser, "/wanted"));

@@ -116,7 +116,7 @@ TEST(ResourceMetadata, SaysHowToGetInAndNothingElse) {
 TEST(ResourceMetadata, WhereNoTokenIsAcceptedThereIsNone) {
   const Result<std::string> none = resource_metadata(*build("").settings, "https://a.test");
   ASSERT_FALSE(none);
-  EXPECT_THAT(none.error().detail, HasSubstr("bearer or introspection"));
+  EXPECT_THAT(none.error().detail, HasSubstr("introspection or userinfo"));
 }
 
 TEST(ResourceMetadata, ItsPath) {

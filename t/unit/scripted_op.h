@@ -49,6 +49,7 @@ class ScriptedOp {
 
   HttpResponse revocation_answer{200, "", ""};
   std::function<HttpResponse(const Form& form)> introspect;  // with the client's right credentials
+  std::function<HttpResponse(const std::string& authorization)> userinfo;
 
   // ---- what happened
   std::vector<std::string> revoked;  // "HINT TOKEN", with the client's right credentials
@@ -84,6 +85,9 @@ class ScriptedOp {
     if (request.url == url("/revoke")) return revoke(request);
     if (request.url == url("/introspect") && introspect && knows_client(request)) {
       return introspect(Form::parse(request.body.view()).value());
+    }
+    if (request.url == url("/userinfo") && userinfo && !request.post) {
+      return userinfo(std::string(request.authorization.view()));
     }
     return {404, "text/html", "not here"};
   }

@@ -32,12 +32,31 @@ ALWAYS = "always so"
 
 def _auth_methods(value, _) -> list[Line]:
     there = ["session", "bearer", "introspection", "authorization_code"]
-    left = [method for method in listed(value) if method not in there]
+    left = [method for method in listed(value) if method not in (*there, "userinfo")]
     chosen_ones = [method for method in there if method in listed(value)]
     if not chosen_ones:
         raise NoEqual(f"only {', '.join(there)} are here")
-    remark = f"without {', '.join(left)}: {LATER}" if left else ""
-    return [Line("oidc_auth_methods", chosen_ones, remark)]
+    remarks = [f"without {', '.join(left)}: {LATER}"] if left else []
+    if "userinfo" in listed(value):
+        remarks.append("without userinfo, which would take a token of any client: it wants "
+                       "oidc_audience_required any")
+    return [Line("oidc_auth_methods", chosen_ones, "; ".join(remarks))]
+
+
+def _logs_in(config) -> bool:
+    methods = listed(config.get("auth_methods"))
+    return not methods or "authorization_code" in methods
+
+
+def _userinfo(config) -> list[Line]:
+    if not _logs_in(config):
+        raise NoEqual("userinfo is asked at logins, and without authorization_code there is none")
+    return [Line("oidc_userinfo", ["login"], "asked at each login, not when a claim is missing")]
+
+
+def _user_info_header(value, config) -> list[Line]:
+    line = Line("oidc_upstream_user_info_header", [str(value)])
+    return [line] if config.get("search_user_info") else [*_userinfo(config), line]
 
 
 def _storage(value, _) -> list[Line]:
@@ -174,7 +193,7 @@ PARAMETERS: dict[str, Parameter] = {
     "introspection_endpoint": text("oidc_introspection_endpoint"),
     "revocation_endpoint": text("oidc_revocation_endpoint"),
     "end_session_endpoint": text("oidc_end_session_endpoint"),
-    "userinfo_endpoint": no(LATER),
+    "userinfo_endpoint": text("oidc_userinfo_endpoint"),
     "pushed_authorization_request_endpoint": no(LATER),
     **{f"mtls_{endpoint}_endpoint": no(f"an oidc_{endpoint}_endpoint that is configured is used as "
                                        "it is; else the provider's mtls_endpoint_aliases")
@@ -226,10 +245,13 @@ PARAMETERS: dict[str, Parameter] = {
         "introspection_post_args_client_headers")},
     "revocation_token_param_name": no("always `token` (RFC 7009)"),
     # Userinfo
+    "search_user_info": Parameter(
+        lambda value, config: _userinfo(config) if value else [], ("oidc_userinfo",)),
+    "userinfo_accept": choice("oidc_userinfo_accept", **{"application/json": "application/json",
+                                                         "application/jwt": "application/jwt"}),
     **{name: no(LATER) for name in (
-        "search_user_info", "userinfo_accept", "userinfo_headers_names", "userinfo_headers_values",
-        "userinfo_headers_client", "userinfo_query_args_names", "userinfo_query_args_values",
-        "userinfo_query_args_client")},
+        "userinfo_headers_names", "userinfo_headers_values", "userinfo_headers_client",
+        "userinfo_query_args_names", "userinfo_query_args_values", "userinfo_query_args_client")},
     "token_exchange": no(LATER),
     # Verification
     "verify_claims": no(ALWAYS),
@@ -276,8 +298,8 @@ PARAMETERS: dict[str, Parameter] = {
     "upstream_headers_claims": header_pairs("oidc_upstream_header", "upstream_headers_names"),
     "upstream_headers_names": beside("upstream_headers_claims"),
     **{f"upstream_{item}_header": no(LATER) for item in (
-        "access_token_jwk", "id_token_jwk", "user_info", "user_info_jwt", "introspection",
-        "introspection_jwt")},
+        "access_token_jwk", "id_token_jwk", "user_info_jwt", "introspection", "introspection_jwt")},
+    "upstream_user_info_header": Parameter(_user_info_header, ("oidc_upstream_user_info_header",)),
     **{f"downstream_{item}_header": no(LATER) for item in (
         "access_token", "access_token_jwk", "id_token", "id_token_jwk", "refresh_token",
         "user_info", "user_info_jwt", "introspection", "introspection_jwt", "session_id")},
@@ -345,7 +367,7 @@ PARAMETERS: dict[str, Parameter] = {
     "cache_tokens": flag("oidc_cache_tokens"),
     "cache_introspection": flag("oidc_cache_introspection"),
     "cache_token_exchange": no(LATER),
-    "cache_user_info": no(LATER),
+    "cache_user_info": flag("oidc_cache_user_info"),
     "cache_tokens_salt": no("keys of caches are random in each process"),
     "token_cache_key_include_scope": no(LATER),
     "cluster_cache_strategy": no("caches belong to a machine; sessions are shared by Redis"),

@@ -1,0 +1,76 @@
+#include "oidc/userinfo.h"
+
+#include <nlohmann/json.hpp>
+
+#include "access_token_flow.h"
+#include "oidc/provider.h"
+#include "steps.h"
+
+namespace oidc {
+namespace {
+
+// A signature is the provider's to get right, whoever sent the access token.
+Error signature_error(Error error) {
+  const bool of_jwt = error.code >= Errc::jwt_malformed && error.code <= Errc::jwt_typ;
+  if (!of_jwt) return error;
+  return {Errc::userinfo_invalid, std::string(info(error.code).code)};
+}
+
+UserinfoExpectations expected_of(const Settings& settings, std::string_view subject, Seconds now) {
+  return {settings.provider.issuer, settings.client.id, subject, now, settings.token.leeway};
+}
+
+Task<Result<Json>> fetch(Services& services, std::string access_token, std::string subject,
+                         KeyBudget budget) {
+  const Settings& settings = services.settings;
+  auto provider = co_await services.provider.metadata();
+  if (!provider) co_return std::move(provider).error();
+  const std::string& endpoint = (*provider)->userinfo_endpoint;
+  if (endpoint.empty()) {
+    co_return Error{Errc::userinfo_invalid, "the provider names no userinfo_endpoint"};
+  }
+  HttpRequest request = userinfo_request(endpoint, settings.userinfo.accept, access_token);
+  cleanse(access_token);
+  const Result<HttpResponse> response = co_await services.http.send(std::move(request));
+  if (!response) co_return response.error();
+  Result<UserinfoAnswer> answer = read_userinfo(*response, settings.userinfo.accept);
+  if (!answer) co_return std::move(answer).error();
+  if (answer->jwt != nullptr) {
+    const std::shared_ptr<const Jwt> jwt = answer->jwt;
+    const Result<void> verified = co_await verify_provider_signature(services, jwt, budget);
+    if (!verified) co_return signature_error(verified.error());
+  }
+  const Result<void> checked =
+      check_userinfo(*answer, expected_of(settings, subject, services.loop.now()));
+  if (!checked) co_return checked.error();
+  co_return std::move(answer->claims);
+}
+
+std::string text_of(const Json& claims) {
+  return claims.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Task<Result<std::string>> userinfo_of_login(Services& services, std::string access_token,
+                                            std::string subject) {
+  Result<Json> claims =
+      co_await fetch(services, std::move(access_token), std::move(subject), KeyBudget::callback);
+  if (claims) co_return text_of(*claims);
+  Error why = std::move(claims).error();
+  // Of a token that the provider has just made.
+  if (why.code == Errc::token_inactive) why.code = Errc::userinfo_invalid;
+  co_return why;
+}
+
+Task<Result<TokenSession>> ask_userinfo(Services& services, std::string token) {
+  const std::string whoever;
+  const Result<Json> claims = co_await fetch(services, token, whoever, KeyBudget::access_token);
+  if (!claims) co_return claims.error();
+  AccessTokenFacts facts;
+  facts.subject = json_string(*claims, "sub").value_or("");
+  co_return make_token_session(Method::userinfo, token, facts, text_of(*claims),
+                               services.loop.now());
+}
+
+}  // namespace oidc
