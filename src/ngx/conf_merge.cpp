@@ -207,31 +207,27 @@ constexpr std::string_view kAdministration = "oidc_session_admin";
 constexpr std::string_view kClientKeys = "oidc_client_jwks";
 constexpr std::string_view kResource = "oidc_resource_metadata";
 
-// Whether the directive makes the content of this very location. An `if` or limit_except in it is
-// the same location; one nested in it is not.
-bool makes_content(const Merging& merging, const LocationObject& location,
-                   std::string_view directive) {
-  const DirectiveWords::Lines* lines = location.words.get(directive);
-  if (lines == nullptr || lines->front().words[0] == "off") return false;
+// Such a directive counts where it stands, not in nested locations; an `if` or limit_except is the
+// location that it is in. False after an error was logged.
+bool find_content(const Merging& merging, LocationObject& location, const LocationObject& outer) {
   const ngx_http_core_loc_conf_t& core = merging.core_location();
-  return core.noname || core.lmt_excpt || location.own.contains(*find_directive(directive));
-}
-
-// Empty: none; nullopt after an error was logged.
-std::optional<std::string_view> content_of(const Merging& merging, const LocationObject& location) {
-  std::string_view content;
+  if (core.noname || core.lmt_excpt) {
+    location.content = outer.content;
+    return true;
+  }
   for (const std::string_view directive : {kAdministration, kClientKeys, kResource}) {
-    if (!makes_content(merging, location, directive)) continue;
-    if (content.empty()) {
-      content = directive;
+    const auto own = location.own.find(*find_directive(directive));
+    if (own == location.own.end() || own->second.front().words[0] == "off") continue;
+    if (location.content.empty()) {
+      location.content = directive;
       continue;
     }
     std::string text(directive);
-    text.append(": the content of this location is that of ").append(content).append(" already");
-    log(merging, NGX_LOG_EMERG, text, location);
-    return std::nullopt;
+    text.append(": the content of this location is that of ").append(location.content);
+    log(merging, NGX_LOG_EMERG, text.append(" already"), location);
+    return false;
   }
-  return content;
+  return true;
 }
 
 // Clients of the resource look for its metadata at one path, unless WWW-Authenticate tells another.
@@ -310,15 +306,15 @@ char* merge_location(ngx_conf_t* cf, void* outer, void* inner) noexcept {
     location.view.clear_headers =
         location.view.enabled || location.words.flag("oidc_clear_headers");
     const Merging merging(cf);
-    const std::optional<std::string_view> content = content_of(merging, location);
-    if (!content) return failed;
-    if (!location.view.enabled && content->empty()) return NGX_CONF_OK;
+    if (!find_content(merging, location, *static_cast<const LocationObject*>(outer))) return failed;
+    const std::string_view content = location.content;
+    if (!location.view.enabled && content.empty()) return NGX_CONF_OK;
     location.view.settings = find_or_build(merging, location);
     if (location.view.settings == nullptr) return failed;
     if (location.view.enabled) register_owner(merging, location.view.settings);
-    if (content->empty()) return NGX_CONF_OK;
-    if (*content != kAdministration) {
-      return install_document(merging, location, *content) ? NGX_CONF_OK : failed;
+    if (content.empty()) return NGX_CONF_OK;
+    if (content != kAdministration) {
+      return install_document(merging, location, content) ? NGX_CONF_OK : failed;
     }
     if (!is_administrable(merging, location)) return failed;
     install_administration(merging, location);

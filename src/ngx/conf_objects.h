@@ -48,6 +48,7 @@ struct Place {
 
 struct LocationObject {
   LocationConf view;
+  std::string_view content;  // the directive that makes the location's content; empty: none of ours
   Place place;
   std::map<std::size_t, DirectiveWords::Lines> own;
   DirectiveWords words;  // own and inherited lines

@@ -61,7 +61,6 @@ REFUSED = [
      "oidc_session_store_metadata off;\n"),
     ("client_jwks", "yes", "on or off"),
     ("resource_metadata", "http://api.test", "it must be https"),
-    ("introspection_hint", '"a b"', PRINTABLE),
     ("session_admin", "yes", "on, public or off"),
     # outage
     ("session_outage", "allow", "deny or cached=TIME"),

@@ -44,7 +44,10 @@ def site(make_nginx, upstream, op):
         location("/", protect(provider, **keys) + f"proxy_pass {upstream.origin};"),
         location("= /jwks", unprotected(provider, **keys) + "oidc_client_jwks on;"),
         location("/nested/", unprotected(provider, **keys) + "oidc_client_jwks on; "
-                 + location("/nested/deeper/", f"proxy_pass {upstream.origin};")),
+                 + location("/nested/deeper/", "if ($arg_set) { set $x 1; } "
+                            + f"proxy_pass {upstream.origin};")),
+        location("= /if", unprotected(provider, **keys)
+                 + "oidc_client_jwks on; if ($arg_set) { set $x 1; }"),
         location("= /limited", unprotected(provider, **keys)
                  + "oidc_client_jwks on; limit_except GET { deny all; }"),
         location("= /guest", protect(provider, **keys, unauthenticated="pass")
@@ -84,7 +87,9 @@ def test_methods(site):
 
 
 def test_it_is_not_inherited_and_not_included(site, upstream):
-    assert Echo(Client().request("GET", site.url("/nested/deeper/x")).body).target
+    for path in ("/nested/deeper/x", "/nested/deeper/x?set=1"):
+        assert Echo(Client().request("GET", site.url(path)).body).target == path
+    assert Client().request("GET", site.url("/if?set=1")).json()["keys"]
     upstream.answers["/ssi/x"] = Answer(body=b'[<!--# include virtual="/jwks" -->]')
     assert b"kty" not in Client().request("GET", site.url("/ssi/x")).body
 

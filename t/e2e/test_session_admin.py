@@ -163,6 +163,16 @@ def test_guards_are_inherited_and_it_stands_in_locations_only(settings, op):
     assert code != 0 and "not allowed here" in text
 
 
+def test_a_condition_in_a_nested_location_is_no_administration(make_nginx, upstream, op):
+    provider = op.provider("admin-nested")
+    open_one = f"if ($arg_subject) {{ set $x 1; }} proxy_pass {upstream.origin}; allow all;"
+    site = Site(make_nginx, upstream, provider, admin_location(
+        "/sessions/", "oidc_session_admin on; allow 127.0.0.2; deny all; "
+        + location("/sessions/open/", open_one), provider, {}))
+    response = ask(site, "DELETE", "subject=ann", "/sessions/open/x")
+    assert response.status == 200 and response.json()["upstream"] is True
+
+
 def test_store_down(make_nginx, upstream, op, make_redis):
     redis = make_redis()
     where = {"session_storage": "redis", "session_secret": SESSION_SECRET, "redis_port": redis.port,
