@@ -1,6 +1,7 @@
 // The switch, who may enter, and the address under which browsers know this server.
 #include <algorithm>
 
+#include "oidc/status_report.h"
 #include "redirects.h"
 #include "setters.h"
 
@@ -47,6 +48,11 @@ Result<void> session_admin(SettingsDraft&, const DirectiveUse& use) {
   return bad_value(word, "it must be on, public or off");
 }
 
+Result<void> status(SettingsDraft&, const DirectiveUse& use) {
+  if (is_off(use.words) || parse_status_format(use.words[0])) return {};
+  return bad_value(use.words[0], "it must be html, json or prometheus, or off");
+}
+
 constexpr Directive kDirectives[] = {
     {"oidc", 1, 1, Contexts::all, false, "off", flag_only},
     {"oidc_unauthenticated", 1, 1, Contexts::all, false, "auto",
@@ -54,6 +60,7 @@ constexpr Directive kDirectives[] = {
     {"oidc_run_on_preflight", 1, 1, Contexts::all, false, "on", flag<&Settings::run_on_preflight>},
     {"oidc_base_url", 1, 1, Contexts::all, false, "off", base_url},
     {"oidc_navigation_dest", 1, 2, Contexts::all, false, "document", navigation_dest},
+    {"oidc_status", 1, 1, Contexts::location, false, "off", status},
     {"oidc_session_admin", 1, 1, Contexts::location, false, "off", session_admin},
 };
 

@@ -111,7 +111,8 @@ std::string fingerprint(const DirectiveWords& words) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     // These are the location's own business.
     constexpr std::string_view kOwn[] = {"oidc", "oidc_clear_headers", "oidc_session_admin",
-                                         "oidc_client_jwks", "oidc_resource_metadata"};
+                                         "oidc_client_jwks", "oidc_resource_metadata",
+                                         "oidc_status"};
     if (std::find(std::begin(kOwn), std::end(kOwn), all[i].name) != std::end(kOwn)) continue;
     const DirectiveWords::Lines* lines = words.get(i);
     if (lines == nullptr) continue;

@@ -10,9 +10,11 @@
 
 #include "io/curl_http_client.h"
 #include "io/redis_options.h"
+#include "io/shm_counters.h"
 #include "io/shm_zone.h"
 #include "oidc/header_names.h"
 #include "oidc/settings.h"
+#include "oidc/status_report.h"
 
 namespace oidc::ngx {
 
@@ -27,6 +29,7 @@ struct LocationConf {
   bool enabled = false;                // oidc on
   const Settings* settings = nullptr;  // null unless enabled, or the content's
   std::string document;                // of document_handler
+  StatusFormat status_format = StatusFormat::html;  // of status_handler
   // Whether the client's copies of the server's identity headers are dropped here. Always where
   // enabled; elsewhere oidc_clear_headers.
   bool clear_headers = true;
@@ -79,6 +82,7 @@ struct MainConf {
   ShmZone* shared_zone = nullptr;         // discovery, key sets, throttles, leases; null: unused
   ShmZone* states_zone = nullptr;         // used states; null: unused
   ShmZone* secret_zone = nullptr;         // null unless some store has no configured secret
+  ShmCounters* counters = nullptr;        // null: nobody asks for them (oidc_status)
 };
 
 [[nodiscard]] const LocationConf& location_conf(const ngx_http_request_t* r) noexcept;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ngx/conf_objects.h"
+#include "ngx/status.h"
 #include "oidc/logout_flows.h"
 #include "oidc/session_facts.h"
 
@@ -152,7 +153,11 @@ bool finish_configuration(ngx_conf_t* cf) {
     if (!finish_server(cf, *servers[i])) return false;
   }
   find_longest_flights(main);
-  return check_identities(cf, main) && check_guarded(cf, main) && declare_zones(cf, main);
+  if (!check_identities(cf, main) || !check_guarded(cf, main) || !declare_zones(cf, main)) {
+    return false;
+  }
+  if (main.has_status) main.view.counters = declare_counters(cf);
+  return !main.has_status || main.view.counters != nullptr;
 }
 
 }  // namespace oidc::ngx

@@ -2,6 +2,7 @@
 // once, and what they share (providers, stores, keys) is numbered.
 #include "ngx/conf_objects.h"
 #include "ngx/handlers.h"
+#include "ngx/status.h"
 #include "ngx/values.h"
 #include "oidc/published.h"
 
@@ -206,6 +207,7 @@ void register_owner(const Merging& merging, const Settings* settings) {
 constexpr std::string_view kAdministration = "oidc_session_admin";
 constexpr std::string_view kClientKeys = "oidc_client_jwks";
 constexpr std::string_view kResource = "oidc_resource_metadata";
+constexpr std::string_view kStatus = "oidc_status";
 
 // Such a directive counts where it stands, not in nested locations; an `if` or limit_except is the
 // location that it is in. False after an error was logged.
@@ -215,7 +217,7 @@ bool find_content(const Merging& merging, LocationObject& location, const Locati
     location.content = outer.content;
     return true;
   }
-  for (const std::string_view directive : {kAdministration, kClientKeys, kResource}) {
+  for (const std::string_view directive : {kAdministration, kClientKeys, kResource, kStatus}) {
     const auto own = location.own.find(*find_directive(directive));
     if (own == location.own.end() || own->second.front().words[0] == "off") continue;
     if (location.content.empty()) {
@@ -272,6 +274,15 @@ bool install_document(const Merging& merging, LocationObject& location,
   return true;
 }
 
+void install_status(const Merging& merging, LocationObject& location) {
+  const std::string& format = location.words.get(kStatus)->front().words[0];
+  location.view.status_format = *parse_status_format(format);
+  merging.main().has_status = true;
+  auto* core = static_cast<ngx_http_core_loc_conf_t*>(
+      merging.contexts.loc_conf[ngx_http_core_module.ctx_index]);
+  core->handler = status_handler;
+}
+
 // Sessions that nobody can find or end. False after an error was logged.
 bool is_administrable(const Merging& merging, const LocationObject& location) {
   const SessionSettings& session = location.view.settings->session;
@@ -308,11 +319,13 @@ char* merge_location(ngx_conf_t* cf, void* outer, void* inner) noexcept {
     const Merging merging(cf);
     if (!find_content(merging, location, *static_cast<const LocationObject*>(outer))) return failed;
     const std::string_view content = location.content;
-    if (!location.view.enabled && content.empty()) return NGX_CONF_OK;
+    if (content == kStatus) install_status(merging, location);
+    const bool needs_settings = !content.empty() && content != kStatus;
+    if (!location.view.enabled && !needs_settings) return NGX_CONF_OK;
     location.view.settings = find_or_build(merging, location);
     if (location.view.settings == nullptr) return failed;
     if (location.view.enabled) register_owner(merging, location.view.settings);
-    if (content.empty()) return NGX_CONF_OK;
+    if (!needs_settings) return NGX_CONF_OK;
     if (content != kAdministration) {
       return install_document(merging, location, content) ? NGX_CONF_OK : failed;
     }

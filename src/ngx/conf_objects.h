@@ -30,6 +30,7 @@ struct MainObject {
   Connections connections;
   std::set<std::string> warned;
   std::vector<GuardedLocation> guarded;
+  bool has_status = false;  // some location has oidc_status
 };
 
 struct ServerObject {

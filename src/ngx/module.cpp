@@ -6,6 +6,7 @@
 #include "io/nginx.h"
 #include "ngx/conf_objects.h"
 #include "ngx/handlers.h"
+#include "ngx/status.h"
 
 namespace oidc::ngx {
 namespace {
@@ -81,7 +82,11 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) noexcept {
         add_phase_handler(core, NGX_HTTP_PREACCESS_PHASE, preaccess_handler) &&
         add_phase_handler(core, NGX_HTTP_ACCESS_PHASE, access_handler) &&
         add_phase_handler(core, NGX_HTTP_PRECONTENT_PHASE, precontent_handler);
-    return added ? NGX_OK : NGX_ERROR;
+    if (!added) return NGX_ERROR;
+    const auto& main = *static_cast<MainObject*>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_openid_connect_module));
+    if (main.view.counters == nullptr) return NGX_OK;
+    return add_phase_handler(core, NGX_HTTP_LOG_PHASE, count_handler) ? NGX_OK : NGX_ERROR;
   });
 }
 
