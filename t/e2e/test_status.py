@@ -44,7 +44,7 @@ def test_counts_of_all_workers_outlive_a_reload(site):
     seen = status(site)
     assert seen["requests"] == {"session": 30, "redirect": 1, "login": 1, "denied": 4, "logout": 0,
                                 "anonymous": 0, "bearer": 0, "introspection": 0, "userinfo": 0}
-    assert seen["reasons"] == {"session_invalid": 3, "unauthenticated": 2}
+    assert seen["reasons"] == {"session_invalid": 3, "unauthenticated": 1}
     assert seen["zones"]["oidc"]["entries"] >= 1
     assert 0 < seen["zones"]["oidc"]["used"] < 1
     assert {"oidc_shared", "oidc_states"} < set(seen["zones"])
@@ -70,7 +70,7 @@ def test_evictions_are_counted(make_nginx, upstream, op):
                 body_of(upstream, provider, session_storage="shm:small"),
                 http="oidc_session_zone small 64k;\n")
     log = site.nginx.view()
-    for _ in range(30):
+    for _ in range(70):
         site.login(Client())
     zone = status(site)["zones"]["small"]
     assert zone["evicted_total"] > 0 and zone["used"] > 0.8, zone
