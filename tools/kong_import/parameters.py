@@ -331,7 +331,7 @@ PARAMETERS: dict[str, Parameter] = {
     "forbidden_destroy_session": flag("oidc_forbidden_destroy_session"),
     "display_errors": flag("oidc_display_errors"),
     "expose_error_code": flag("oidc_expose_error_code"),
-    "run_on_preflight": no(LATER),
+    "run_on_preflight": flag("oidc_run_on_preflight"),
     # Session
     "session_secret": Parameter(session_secret, ("oidc_session_secret",)),
     "session_audience": text("oidc_session_audience", ""),
