@@ -60,6 +60,7 @@ REFUSED = [
     ("session_max_per_subject", "2", "oidc_session_store_metadata on",
      "oidc_session_store_metadata off;\n"),
     ("client_jwks", "yes", "on or off"),
+    ("status", "xml", "html, json"),
     ("resource_metadata", "http://api.test", "it must be https"),
     ("session_admin", "yes", "on, public or off"),
     # outage
