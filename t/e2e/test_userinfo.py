@@ -12,8 +12,10 @@ from bench.client import XHR, Client
 from bench.gateway import SESSION_SECRET, Site, protect
 from bench.http_server import Answer
 from bench.jose import SigningKey, compact
-from bench.login import login
-from bench.nginx import Nginx, location
+from bench.login import at_provider, begin, deliver, login
+from bench.nginx import Nginx, directives, location, server
+from bench.oidc_provider import CLIENT_ID, CLIENT_SECRET
+from bench.proc import free_port
 from bench.upstream import Echo
 
 ALICE = {"sub": "alice", "email": "alice@example.test", "groups": ["staff"]}
@@ -228,6 +230,38 @@ def test_it_lives_with_the_session(make_nginx, upstream, op, make_redis, storage
         time.sleep(0.1)
     assert site.echo(client, "/x").header("X-Email") == "alice@example.test", "after a refresh too"
     assert provider.count("userinfo") == 1
+
+
+@pytest.mark.parametrize("alg", [None, "PS256", "EdDSA"])
+def test_a_real_provider(make_nginx, upstream, make_oidc_provider, ca, certificate, alg):
+    """npm oidc-provider: plain or signed at the login, then its opaque token as a credential."""
+    port = free_port()
+    origin, context = f"https://localhost:{port}", ca.client_context()
+    provider = make_oidc_provider(origin, registration={"userinfo_signed_response_alg": alg})
+    common = directives(
+        issuer=provider.issuer, client_id=f'"{CLIENT_ID}"', client_secret=f'"{CLIENT_SECRET}"',
+        ssl_trusted_certificate=ca.path, scopes="openid profile email", base_url=origin,
+        userinfo_accept="application/jwt" if alg else "application/json",
+        upstream_user_info_header="X-Userinfo", upstream_header="X-Email email")
+    proxy = f"proxy_pass {upstream.origin};"
+    make_nginx(server(port, "\n".join([
+        location("/", "oidc on; oidc_userinfo login; " + common + proxy),
+        location("/api/", "oidc on; oidc_auth_methods userinfo; oidc_audience_required any; "
+                 + common + proxy)]), certificate=certificate), port)
+    client = Client(context)
+    answer_to_login = deliver(client, at_provider(begin(client, origin + "/x"), origin, context))
+    assert answer_to_login.status in (302, 303), (answer_to_login, provider.log()[-1500:])
+    echo = Echo(client.get(origin + "/x").body)
+    said = decoded(echo.header("X-Userinfo"))
+    assert said["sub"] == "zoe" and said["groups"] == ["staff", "admins"]
+    assert echo.header("X-Email") == said["email"] == "zoe@example.test"
+    assert echo.bearer.count(".") < 2, "an opaque token"
+    response = call(origin + "/api/x", bearer(echo.bearer), client=Client(context))
+    assert response.status == 200, response
+    assert Echo(response.body).header("X-Email") == "zoe@example.test"
+    refused(call(origin + "/api/x", bearer(opaque("unknown")), client=Client(context)), 401,
+            "invalid_token")
+    provider.stop()
 
 
 # ---- access tokens --------------------------------------------------------------------------------

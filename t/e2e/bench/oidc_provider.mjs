@@ -16,6 +16,7 @@ const provider = new Provider(setup.issuer, {
   features: {
     devInteractions: { enabled: false },
     revocation: { enabled: true },
+    jwtUserinfo: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx, form) => {
@@ -49,6 +50,7 @@ const provider = new Provider(setup.issuer, {
   cookies: { keys: ['e2e'] },
   enabledJWA: {
     idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+    userinfoSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
     clientAuthSigningAlgValues: ['HS256', 'HS512', 'RS256', 'RS512', 'PS256', 'PS384', 'ES256',
       'ES384', 'ES512', 'EdDSA', 'Ed25519'],
   },
