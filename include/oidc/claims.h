@@ -27,15 +27,16 @@ class Claims {
 
   // Of the first that has it; null counts as absent.
   [[nodiscard]] const Json* find(const ClaimPath& path) const;
-  // Whether any has it, null or not.
+  // Whether any has it, null or not; a JWT that was taken to the userinfo endpoint counts here, too.
   [[nodiscard]] bool contains(const ClaimPath& path) const;
   // Whether there is a document that looks like one and cannot be read: it may hold anything.
   [[nodiscard]] bool unreadable() const noexcept { return unreadable_; }
 
  private:
-  void add(std::string_view document);
+  void add(std::string_view document, bool contained_only = false);
 
   std::vector<Json> documents_;
+  std::vector<Json> contained_;  // for contains() alone
   bool unreadable_ = false;
 };
 

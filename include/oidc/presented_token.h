@@ -60,6 +60,8 @@ class TokenFinder {
 
 // The header may be "Bearer" alone, or broken after it.
 [[nodiscard]] bool has_bearer_scheme(std::string_view authorization) noexcept;
+// Or DPoP (RFC 9449), which is a token as well.
+[[nodiscard]] bool has_token_scheme(std::string_view authorization) noexcept;
 
 // RFC 6750's b64token.
 [[nodiscard]] bool is_token_text(std::string_view text) noexcept;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "oidc/ledger_names.h"
 #include "oidc/outage.h"
 #include "session_index.h"
 #include "steps.h"
@@ -22,7 +23,7 @@ void add_keys(std::vector<StoreKey>& keys, std::string_view names) {
 }  // namespace
 
 std::string renewal_entry(const StoreKey& key) {
-  return std::string("renewed:").append(key.view());
+  return std::string(kRenewals).append(key.view());
 }
 
 // The record first, then the entry: a renewal writes them the other way round, so either it finds no

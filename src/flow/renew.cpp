@@ -3,6 +3,7 @@
 
 #include "cookie_session.h"
 #include "erase_sessions.h"
+#include "oidc/touch_throttle.h"
 #include "session_index.h"
 #include "steps.h"
 
@@ -148,7 +149,10 @@ Task<Renewal> renew(Services& services, Session known, std::weak_ptr<const char>
   Renewal result{false, known};
   std::string owner(attempt.new_key.view());
   const StoreWrite added = co_await services.ledger.add(attempt.entry, std::move(owner), kEntryLife);
-  if (added.status == StoreStatus::error) warn(services, added.detail);
+  if (added.status == StoreStatus::error &&
+      services.touches.due(store_key("no room for a renewal"), services.loop.now(), 60)) {
+    warn(services, added.detail);
+  }
   if (added.status != StoreStatus::hit) co_return result;
   Step step = Step::again;
   for (int i = 0; i < kTries && step == Step::again; ++i) {

@@ -71,7 +71,8 @@ struct IndexName {
 [[nodiscard]] Task<Result<std::vector<IndexedSession>>> sessions_of(Services& services,
                                                                     IndexName name);
 // Logs all of them out: a tombstone first, so that no login or refresh in flight survives, then each
-// record by the index. How many there were.
+// record by the index. How many there were. Where there is no room for the tombstone the records go all
+// the same, and it fails.
 [[nodiscard]] Task<Result<std::size_t>> end_sessions_of(Services& services, IndexName name);
 
 // ---- how many (session_limit.cpp) --------------------------------------------------------------

@@ -5,6 +5,7 @@
 
 #include "io/shm_dictionary.h"
 #include "oidc/fields.h"
+#include "oidc/ledger_names.h"
 
 namespace oidc {
 
@@ -41,6 +42,10 @@ StoreWrite hit_or_miss(bool hit) {
   result.status = hit ? StoreStatus::hit : StoreStatus::miss;
   return result;
 }
+
+// A browser makes these as fast as it likes (ids that renewed others): what they take is not missing
+// for logouts and locks.
+bool is_renewal(std::string_view name) noexcept { return name.starts_with(kRenewals); }
 
 StoreWrite no_room() {
   StoreWrite result;
@@ -90,7 +95,7 @@ StoreWrite ShmLedger::put(const std::string& name, std::string_view value, Milli
                               .expires_at = shm_deadline(ttl),
                               .when = when,
                               .evict_live = evicts_,
-                              .group = kEntryGroup};
+                              .group = is_renewal(name) ? kRenewalGroup : kEntryGroup};
   const auto put =
       zone_.locked([&](ShmTable& table) { return table.put(write, ngx_current_msec); });
   evictions_.add_sessions(put.evicted);
@@ -112,7 +117,7 @@ bool ShmLedger::evict_set(ShmTable& table, std::string_view besides, std::uint64
     for (const Member& member : decode(bytes, now)) {
       const std::string_view text = member.text;
       const std::size_t dot = std::min(text.find('.'), text.size());
-      if (dot != text.size() && table.erase(text.substr(dot + 1), now)) ++evicted.sessions;
+      if (dot != text.size() && table.evict(text.substr(dot + 1), now)) ++evicted.sessions;
     }
   }
   ++evicted.sets;

@@ -137,6 +137,12 @@ bool ShmTable::erase(std::string_view key, std::uint64_t now) noexcept {
   });
 }
 
+bool ShmTable::evict(std::string_view key, std::uint64_t now) noexcept {
+  if (!erase(key, now)) return false;
+  ++header().evicted;
+  return true;
+}
+
 bool ShmTable::erase_if_equal(std::string_view key, std::string_view value,
                               std::uint64_t now) noexcept {
   return change([&] {

@@ -23,11 +23,11 @@ namespace oidc {
 
 class ShmTable {
  public:
-  static constexpr std::size_t kGroups = 3;
+  static constexpr std::size_t kGroups = 4;
   struct Shape {
     std::uint32_t kind;        // what is kept; memory of another kind is not attached to
     std::uint32_t block_size;  // a multiple of 64, at least 128
-    std::array<std::uint8_t, kGroups> shares = {100, 100, 100};  // percent of the blocks
+    std::array<std::uint8_t, kGroups> shares = {100, 100, 100, 100};  // percent of the blocks
   };
   using Seed = std::array<std::uint64_t, 2>;
 
@@ -81,6 +81,8 @@ class ShmTable {
   bool touch(std::string_view key, std::uint64_t expires_at, std::uint64_t now,
              std::uint64_t spare_until = 0) noexcept;
   bool erase(std::string_view key, std::uint64_t now) noexcept;
+  // The same, counted as evicted.
+  bool evict(std::string_view key, std::uint64_t now) noexcept;
   bool erase_if_equal(std::string_view key, std::string_view value, std::uint64_t now) noexcept;
 
   // Without the lock: one acquire load. False once the record was replaced, erased, evicted, or its

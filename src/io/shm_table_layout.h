@@ -12,7 +12,7 @@ namespace oidc {
 namespace shm_layout {
 
 inline constexpr std::uint64_t kMagic = 0x6f6964632d73686dULL;
-inline constexpr std::uint32_t kVersion = 2;
+inline constexpr std::uint32_t kVersion = 3;
 inline constexpr std::uint32_t kNone = 0xffffffff;
 inline constexpr std::size_t kAlignment = 64;
 

@@ -6,7 +6,7 @@
 
 namespace oidc {
 
-const ShmUse kSessionZone{{.kind = 1, .block_size = 512, .shares = {100, 50, 25}},
+const ShmUse kSessionZone{{.kind = 1, .block_size = 512, .shares = {100, 50, 25, 10}},
                           "sessions",
                           "the users of the sessions that were kept in it log in again",
                           "oidc_session_zone should make it larger",

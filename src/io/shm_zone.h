@@ -25,7 +25,8 @@ struct ShmUse {
 extern const ShmUse kSessionZone;
 // Its groups. Sessions make room for all of them; sets of the index go with their sessions; entries
 // (logouts, locks, identifiers that were seen) stay until they expire.
-inline constexpr std::uint8_t kSessionGroup = 0, kIndexGroup = 1, kEntryGroup = 2;
+inline constexpr std::uint8_t kSessionGroup = 0, kIndexGroup = 1, kEntryGroup = 2,
+                              kRenewalGroup = 3;
 extern const ShmUse kSharedZone;
 extern const ShmUse kStatesZone;
 // What is known of sessions in cookies: it forgets nothing before its time.

@@ -153,6 +153,7 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
     return act_on(r, ctx, settings, ctx.take_outcome());
   }
   if (!settings.run_on_preflight && is_preflight(r)) {
+    if (query_may_hold_token(r, settings)) hide_query_in_error_log(r);
     return let_through(r, ctx, settings, nullptr);
   }
   if (ctx.grant) return let_through(r, ctx, settings, ctx.grant->session);

@@ -53,7 +53,7 @@ ShmCounters* declare_counters(ngx_conf_t* cf) noexcept {
 }
 
 ngx_int_t count_handler(ngx_http_request_t* r) noexcept {
-  const RequestCtx* ctx = RequestCtx::find(r);
+  const RequestCtx* ctx = r == r->main ? RequestCtx::find(r) : nullptr;  // log_subrequest
   if (ctx == nullptr) return NGX_OK;
   ShmCounters* counters = main_conf(r).counters;
   if (ctx->error != Errc::none) counters->add(static_cast<std::size_t>(ctx->error));

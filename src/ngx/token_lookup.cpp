@@ -93,7 +93,7 @@ bool is_used_credential(const CredentialSettings& settings,
                         const ngx_table_elt_t& header) noexcept {
   const std::string_view name = name_of(header);
   if (!may_carry_token(settings, name)) return false;
-  return name != "authorization" || has_bearer_scheme(to_view(header.value));
+  return name != "authorization" || has_token_scheme(to_view(header.value));
 }
 
 ngx_int_t drop_token_from_query(ngx_http_request_t* r) {

@@ -26,6 +26,10 @@ bool has_bearer_scheme(std::string_view authorization) noexcept {
   return equals_ignoring_case(scheme_of(authorization), "bearer");
 }
 
+bool has_token_scheme(std::string_view authorization) noexcept {
+  return has_bearer_scheme(authorization) || equals_ignoring_case(scheme_of(authorization), "dpop");
+}
+
 bool is_token_text(std::string_view text) noexcept {
   const std::size_t end = text.find_last_not_of('=');
   if (end == std::string_view::npos) return false;

@@ -32,6 +32,10 @@ Claims::Claims(const SessionRecord& record) {
   if (is_access_token_known(record)) {
     if (const auto payload = StoredToken(record.access_token).payload()) add(*payload);
   }
+  // One that the userinfo endpoint judged was verified here before; what it is for is asked of the answer.
+  if (was_made_by(record, Method::userinfo)) {
+    if (const auto payload = StoredToken(record.access_token).payload()) add(*payload, true);
+  }
   if (const auto payload = record.id_token.payload()) add(*payload);
   if (session && !record.introspection.empty()) add(record.introspection);
   if (record.scope.empty()) return;
@@ -42,10 +46,10 @@ Claims::Claims(const SessionRecord& record) {
 
 Claims::~Claims() = default;
 
-void Claims::add(std::string_view document) {
+void Claims::add(std::string_view document, bool contained_only) {
   Result<Json> parsed = parse_json_object(document);
   if (parsed) {
-    documents_.push_back(std::move(*parsed));
+    (contained_only ? contained_ : documents_).push_back(std::move(*parsed));
   } else if (document.starts_with('{')) {  // else an opaque token with two dots in it
     unreadable_ = true;
   }
@@ -60,9 +64,9 @@ const Json* Claims::find(const ClaimPath& path) const {
 }
 
 bool Claims::contains(const ClaimPath& path) const {
-  return std::any_of(documents_.begin(), documents_.end(), [&path](const Json& document) {
-    return path.find(document) != nullptr;
-  });
+  const auto has_it = [&path](const Json& document) { return path.find(document) != nullptr; };
+  return std::any_of(documents_.begin(), documents_.end(), has_it) ||
+         std::any_of(contained_.begin(), contained_.end(), has_it);
 }
 
 }  // namespace oidc

@@ -85,7 +85,8 @@ def test_the_request_that_follows_is_judged(site):
 
 def test_a_token_that_nobody_looked_at_goes_no_further(site):
     token = access_token(site.provider)
-    for header in (bearer(token), bearer("forged"), ("X-Access-Token", "forged")):
+    for header in (bearer(token), bearer("forged"), ("X-Access-Token", "forged"),
+                   ("Authorization", "DPoP forged")):
         response = Client().request("OPTIONS", site.url("/tokens/x"), [*PREFLIGHT, header])
         assert response.status == 200, response
         assert Echo(response.body).header(header[0]) is None

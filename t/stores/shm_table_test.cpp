@@ -263,7 +263,7 @@ TEST(ShmTable, AWriterThatDiedEmptiesTheTable) {
 class ShmTableGroups : public testing::Test {
  protected:
   static constexpr ShmTable::Shape kGrouped{
-      .kind = 7, .block_size = 256, .shares = {100, 50, 25}};
+      .kind = 7, .block_size = 256, .shares = {100, 50, 25, 100}};
   ShmTableGroups() { EXPECT_TRUE(ShmTable::format(memory_.span(), kGrouped, {1, 2})); }
 
   ShmTable::PutResult put(const std::string& key, std::uint8_t group, std::uint64_t expires_at,

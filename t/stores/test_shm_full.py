@@ -40,6 +40,16 @@ def test_sessions_go_before_what_stands_beside_them(bench):
     assert "live sessions were evicted" in log
 
 
+def test_renewals_take_no_room_from_logouts(bench):
+    """Each use of a remember cookie leaves an entry, as fast as a client likes."""
+    nginx = start(bench, sessions="64k")
+    answers = [nginx.get("/s", "ledger_write", f"renewed:{i}", value="1").result for i in range(60)]
+    assert answers[0] == "hit" and answers[-1] == "full"
+    assert nginx.get("/s", "ledger_write", "logged-out:1", value="1").result == "hit"
+    assert nginx.get("/s", "ledger_join", "by-x:1", value="1.nobody").result == "hit"
+    assert nginx.get("/s", "insert", "session", size=3000).result == "hit"
+
+
 def test_a_set_goes_with_the_sessions_that_it_names(bench):
     """A session that no logout would find must not live."""
     nginx = start(bench, sessions="64k")
@@ -55,6 +65,7 @@ def test_a_set_goes_with_the_sessions_that_it_names(bench):
     assert 0 not in alive and 0 not in known
     assert set(alive) <= set(known)
     assert "the index has used up its half" in nginx.log()
+    assert stats(nginx, "/s")["evicted"] >= 120 - len(alive)
 
 
 def test_expired_sessions_go_before_live_ones(bench):

@@ -210,6 +210,20 @@ TEST(Claims, AreLookedUpInTheOrderOfTheDocumentation) {
   EXPECT_EQ(claim_text(*Claims(record).find(*ClaimPath::parse("scope"))), "answer");
 }
 
+// The answer says what a token is good for, and not that nobody acts for its subject.
+TEST(Claims, OfATokenThatUserinfoJudgedCountWhereTheyAreForbidden) {
+  const std::string access = jwt(R"({"act":{"sub":"mallory"},"roles":["admin"]})");
+  SessionRecord record;
+  record.method = static_cast<std::uint8_t>(Method::userinfo);
+  record.access_token = access;
+  record.introspection = R"({"sub":"alice"})";
+  const Claims claims(record);
+  EXPECT_TRUE(claims.contains(*ClaimPath::parse("act")));
+  EXPECT_EQ(claims.find(*ClaimPath::parse("act")), nullptr);
+  EXPECT_EQ(claims.find(*ClaimPath::parse("roles")), nullptr);
+  EXPECT_EQ(claim_text(*claims.find(*ClaimPath::parse("sub"))), "alice");
+}
+
 TEST(Claims, OfOpaqueTokensThereAreNone) {
   for (const char* token : {"", "opaque", "a.b", "not.base64!.x", "eyJh.bm90IGpzb24.c2ln", "a.b.c.d.e"}) {
     SessionRecord record;
