@@ -32,6 +32,14 @@ class Servers:
             server.kill()
 
 
+def have_followed(master, replicas):
+    """What was acknowledged so far is at the replicas: the stream to one begins a while after the
+    replica says that it is in sync."""
+    offset = int(master.info("replication")["master_repl_offset"])
+    wait_for("replicas follow", lambda: all(
+        int(each.info("replication").get("slave_repl_offset", 0)) >= offset for each in replicas), 30)
+
+
 class Sentinel:
     """A redis-server in Sentinel mode."""
 

@@ -6,7 +6,7 @@ import pytest
 from conftest import answer_of, free_port, wait_for
 from load import judge, loaded, recovered
 from scripted_redis import ScriptedRedis
-from sets import Cluster
+from sets import Cluster, have_followed
 from test_redis import frozen_burst, stored
 
 
@@ -127,6 +127,7 @@ def test_a_master_dies_under_load(bench):
     loads = loaded(nginx)
     dead = cluster.servers[0]
     slot = 0
+    have_followed(dead, [cluster.servers[3]])
     began = time.monotonic()
     dead.kill()
     alive = cluster.servers[-1]

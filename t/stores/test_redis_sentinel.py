@@ -6,7 +6,7 @@ import pytest
 from conftest import free_port, wait_for
 from load import judge, loaded, recovered
 from scripted_redis import ScriptedRedis
-from sets import Sentinel, Watched
+from sets import Sentinel, Watched, have_followed
 from test_redis import stored
 
 
@@ -88,6 +88,7 @@ def test_failover_under_load(bench):
     nginx = start(bench, watched, connect=1000, read=1000)
     loads = loaded(nginx)
     old = watched.master
+    have_followed(old, watched.servers[1:])
     began = time.monotonic()
     old.kill()
     wait_for("the Sentinels chose", lambda: watched.current() is not old, 60)
@@ -123,6 +124,7 @@ def test_a_master_that_becomes_a_replica_is_left(bench):
     old.call("CONFIG", "SET", "min-replicas-to-write", 1)
     nginx = start(bench, watched)
     loads = loaded(nginx, threads=1)
+    have_followed(old, watched.servers[1:])
     began = time.monotonic()
     wait_for("a replica that may follow",  # its state is asked for once in a while
              lambda: watched.sentinels[0].call("SENTINEL", "FAILOVER", "mymaster") == b"OK", 60)
