@@ -228,6 +228,7 @@ Task<Result<std::size_t>> end_sessions_of(Services& services, IndexName name) {
   std::string now = std::to_string(services.loop.now());
   const Milliseconds life = longest_flight(services.settings);
   const StoreWrite written = co_await services.ledger.write(entry, std::move(now), life);
+  if (written.status != StoreStatus::hit && !written.full) co_return failure_of(written);
   const std::string set = set_name(services.settings, name);
   std::size_t ended = 0;
   for (;;) {

@@ -34,6 +34,11 @@ class MemoryLedger final : public Ledger {
 
   Task<StoreWrite> write(std::string name, std::string value, Milliseconds ttl) override {
     const Fault fault = co_await io_.call("ledger write");
+    if (has_no_room) {
+      StoreWrite full;
+      full.full = true;
+      co_return full;
+    }
     if (fault != Fault::error) put(name, std::move(value), ttl);
     co_return answer(fault, StoreStatus::hit);
   }
@@ -85,6 +90,7 @@ class MemoryLedger final : public Ledger {
 
   // ---- for the tests
   std::size_t most_members = 1'000'000;  // of a set
+  bool has_no_room = false;               // for a write
   [[nodiscard]] const std::string* find(const std::string& name) const {
     const auto found = entries_.find(name);
     if (found == entries_.end() || found->second.end <= loop_.monotonic_ms()) return nullptr;

@@ -123,17 +123,21 @@ TEST_F(Index, ALoginThatCannotBeIndexedFails) {
 
 TEST_F(Index, AStoreThatIsDownIsNoLogout) {
   world_.log_in(browser_);
-  for (const char* call : {"ledger members", "store erase"}) {
+  for (const char* call : {"ledger write", "ledger members", "store erase"}) {
     world_.io.break_all(call, Fault::error);
     EXPECT_EQ(code_of(end(kAlice)), Errc::store_unavailable) << call;
     EXPECT_TRUE(alive(browser_));
     world_.io.repair();
   }
-  // Without a tombstone what is known ends, but a login in flight may not: it is no success.
-  world_.io.break_all("ledger write", Fault::error);
-  EXPECT_EQ(code_of(end(kAlice)), Errc::store_unavailable);
-  world_.io.repair();
+}
+
+TEST_F(Index, WithoutRoomForATombstoneWhatIsKnownEndsAllTheSame) {
+  world_.log_in(browser_);
+  world_.ledger.has_no_room = true;
+  EXPECT_EQ(code_of(end(kAlice)), Errc::store_full);
   EXPECT_FALSE(alive(browser_));
+  world_.ledger.has_no_room = false;
+  EXPECT_EQ(code_of(end(kAlice)), Errc::none);
 }
 
 TEST_F(Index, BrokenMembersAreNoSessions) {
