@@ -46,10 +46,11 @@ class Sentinel:
     def __init__(self, directory, master, *lines, quorum=2, name="mymaster", host="127.0.0.1"):
         directory.mkdir()
         self.port = free_port()
+        # Less, and on a busy machine the Sentinels choose again and again, which loses writes.
         config = [
             "bind 127.0.0.1 ::1", f"port {self.port}", f"dir {directory}", "protected-mode no",
             f"sentinel monitor {name} {host} {master.port} {quorum}",
-            f"sentinel down-after-milliseconds {name} 500",
+            f"sentinel down-after-milliseconds {name} 1500",
             f"sentinel failover-timeout {name} 3000",
             f"sentinel parallel-syncs {name} 2",
         ]  # fmt: skip
