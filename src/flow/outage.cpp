@@ -29,6 +29,31 @@ std::string notice_of(std::string_view store) {
   return std::string("unsent_logouts:").append(store);
 }
 
+// One replay at a time: two would each take what the other one has erased for a session that was renewed,
+// and look for it among the user's other logins. It goes with its holder, which may be cancelled; should
+// a worker die, others go on after a while.
+class ReplayLease {
+ public:
+  ReplayLease(SharedMemory& shared, std::string_view store)
+      : shared_(shared),
+        name_(std::string("replays_logouts:").append(store)),
+        owner_(random_string(16)),
+        held_(shared.put_if_absent(name_, owner_, kLife)) {}
+  ReplayLease(const ReplayLease&) = delete;
+  ReplayLease& operator=(const ReplayLease&) = delete;
+  ~ReplayLease() {
+    if (held_) shared_.erase_if_equal(name_, owner_);
+  }
+  [[nodiscard]] bool held() const noexcept { return held_; }
+
+ private:
+  static constexpr Milliseconds kLife{60'000};
+
+  SharedMemory& shared_;
+  std::string name_, owner_;
+  bool held_;
+};
+
 std::string encode(const OwedLogout& owed) {
   FieldWriter out;
   out.text(owed.key.view()).i64(owed.created);
@@ -145,6 +170,8 @@ Task<void> replay_logouts(SharedMemory& shared, SessionStore& store, Ledger& led
                           std::string name, Milliseconds longer) {
   const std::optional<std::string> notice = shared.get(notice_of(name));
   if (!notice) co_return;
+  const ReplayLease lease(shared, name);
+  if (!lease.held()) co_return;
   bool all = true;
   for (int i = 0; i < kPlaces; ++i) {
     const std::string place = place_of(name, i);

@@ -2,6 +2,7 @@
 #include "remember.h"
 #include "remember_record.h"
 #include "steps.h"
+#include "token_fields.h"
 
 namespace oidc {
 namespace {
@@ -46,12 +47,7 @@ Task<void> remember_tokens(Services& services, Session session) {
     const Copy copy = co_await read_copy(services, cookie_of(tokens.remember_sid));
     if (!copy.opened || !copy.opened->record().next_sid.empty()) co_return;
     SessionRecord record = copy.opened->record();
-    record.access_token = tokens.access_token;
-    record.access_expires = tokens.access_expires;
-    record.tokens_since = tokens.tokens_since;
-    record.refresh_token = tokens.refresh_token;
-    record.id_token = tokens.id_token;
-    record.scope = tokens.scope;
+    take_tokens(record, tokens);
     record.remember_sid = session->cookie().sid_view();
     const StoreWrite written = co_await write_over(services, copy.opened, record);
     if (written.status == StoreStatus::error) warn(services, written.detail);

@@ -6,6 +6,7 @@
 #include "oidc/outage.h"
 #include "session_index.h"
 #include "steps.h"
+#include "token_fields.h"
 
 namespace oidc {
 namespace {
@@ -40,14 +41,8 @@ Result<Sealed> seal(Services& services, const OpenSession& under, const SessionR
 
 // `current` with the tokens of `fresh`.
 Result<Sealed> merge(Services& services, const OpenSession& current, const OpenSession& fresh) {
-  const SessionRecord& tokens = fresh.record();
   SessionRecord record = current.record();
-  record.access_token = tokens.access_token;
-  record.access_expires = tokens.access_expires;
-  record.tokens_since = tokens.tokens_since;
-  record.refresh_token = tokens.refresh_token;
-  record.id_token = tokens.id_token;
-  record.scope = tokens.scope;
+  take_tokens(record, fresh.record());
   return seal(services, current, record);
 }
 

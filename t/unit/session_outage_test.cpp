@@ -168,6 +168,46 @@ TEST_F(SessionOutage, TheReplayLeavesOtherLoginsAlone) {
   EXPECT_EQ(world_.session_of(other)->record().created, created);
 }
 
+// One worker begins so many steps after another one.
+class ReplayBesideReplay : public SessionOutage, public testing::WithParamInterface<int> {
+ protected:
+  void spawn_replay() {
+    world_.loop.spawn(replay_logouts(world_.shared, world_.store, world_.ledger,
+                                     store_name(world_.settings.session), 30s));
+  }
+};
+
+TEST_P(ReplayBesideReplay, LeavesOtherLoginsAlone) {
+  Browser other;  // of the same user in the same second
+  world_.log_in(other);
+  store_fails();
+  world_.access(browser_.post("/app/logout"));
+  world_.io.repair();
+  spawn_replay();
+  for (int step = 0; step < GetParam(); ++step) world_.loop.step();
+  spawn_replay();
+  while (world_.loop.running_tasks() > 0 && world_.loop.step()) {
+  }
+  EXPECT_FALSE(world_.store.has(key_));
+  EXPECT_NE(world_.session_of(other), nullptr);
+  EXPECT_EQ(world_.shared.count("unsent_logout"), 0U);
+  EXPECT_EQ(world_.shared.count("replays_logouts"), 0U);
+}
+INSTANTIATE_TEST_SUITE_P(Steps, ReplayBesideReplay, testing::Range(0, 12));
+
+TEST_F(SessionOutage, AReplayThatIsCancelledIsAnothersToDo) {
+  store_fails();
+  world_.access(browser_.post("/app/logout"));
+  world_.io.repair();
+  world_.loop.spawn(replay_logouts(world_.shared, world_.store, world_.ledger,
+                                   store_name(world_.settings.session), 30s));
+  EXPECT_EQ(world_.shared.count("replays_logouts"), 1U);
+  world_.loop.cancel_tasks();
+  EXPECT_EQ(world_.shared.count("replays_logouts"), 0U);
+  replay();
+  EXPECT_FALSE(world_.store.has(key_));
+}
+
 TEST_F(SessionOutage, ATombstoneBeatsTheStoreThatIsBack) {
   const Browser thief = browser_;
   store_fails();
