@@ -21,6 +21,8 @@ from bench.upstream import Upstream
 def pytest_addoption(parser):
     parser.addoption("--module", required=True, type=Path, help="the module's .so")
     parser.addoption("--nginx", required=True, type=Path, help="the nginx binary")
+    parser.addoption("--share", default="1/1", metavar="K/N",
+                     help="only every Nth file, from the Kth on: N runs share the work")
     parser.addoption("--keep", action="store_true", help="keep logs and pictures of a good run too")
 
 
@@ -120,6 +122,7 @@ def make_nginx(settings, request):
         nginx = Nginx(settings, request.module.__name__)
         started.append(nginx)
         return nginx.start(http, port, **options) if http is not None else nginx
+    make.started = started
     yield make
     problems = []
     for nginx in started:
@@ -133,11 +136,29 @@ def client(ca):
     return Client(ca.client_context())
 
 
-def pytest_collection_modifyitems(session, items):
+def pytest_collection_modifyitems(config, items):
     """Keycloak's own tests come last."""
     def late(item):
         return "keycloak" in getattr(item, "fixturenames", ())
-    items.sort(key=late)
+    number, count = map(int, config.getoption("--share").split("/"))
+    files = sorted({item.path for item in items})
+    others = [item for item in items if files.index(item.path) % count != number - 1]
+    items[:] = sorted((item for item in items if item not in others), key=late)
+    if others:
+        config.hook.pytest_deselected(items=others)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What nginx said last, beside what failed: files may be gone when somebody looks."""
+    report = yield
+    make = getattr(item, "funcargs", {}).get("make_nginx")
+    if report.failed and make is not None:
+        for nginx in make.started:
+            if nginx.error_log.exists():
+                lines = nginx.error_log.read_text(errors="replace").splitlines()[-40:]
+                report.sections.append((str(nginx.error_log), "\n".join(lines)))
+    return report
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
