@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "oidc/errc.h"
@@ -46,13 +47,22 @@ class TokenFinder {
   // none, credential_malformed, credential_conflict, or access_token_bound for a scheme that is not
   // understood but carries access tokens.
   [[nodiscard]] Errc fault() const noexcept;
-  [[nodiscard]] std::string_view token() const noexcept { return token_; }
+  [[nodiscard]] std::string_view token() const noexcept {
+    return fault() == Errc::none ? token_ : std::string_view();
+  }
+  // What stands where the one token is to be, whatever it is: enough to know one again that was
+  // judged before, without a look at each of its characters.
+  [[nodiscard]] std::optional<std::string_view> unread() const noexcept;
 
  private:
   void look_at_authorization(std::string_view value) noexcept;
+  [[nodiscard]] bool conflicts() const noexcept {
+    return count_ > 1 || (count_ == 1 && authorizations_ > 1);
+  }
 
   const CredentialSettings& settings_;
   std::string_view token_;
+  bool shown_ = false;
   Errc fault_ = Errc::none;
   std::size_t count_ = 0;
   std::size_t authorizations_ = 0;

@@ -60,12 +60,13 @@ TokenLookup find_hot_token(ngx_http_request_t* r, Services& services) {
   }
   lookup.ask = finder.present() || query_may_hold_token(r, settings) ||
                body_may_hold_token(r, settings);
-  if (!finder.present() || finder.fault() != Errc::none || services.tokens == nullptr ||
-      query_may_hold_token(r, settings) || body_may_hold_token(r, settings)) {
+  const std::optional<std::string_view> token = finder.unread();
+  if (!token || services.tokens == nullptr || query_may_hold_token(r, settings) ||
+      body_may_hold_token(r, settings)) {
     return lookup;
   }
   const TokenCache::Judgement* known = services.tokens->find(
-      settings, finder.token(), services.loop.now(), services.provider.keys_version());
+      settings, *token, services.loop.now(), services.provider.keys_version());
   if (known != nullptr) lookup.session = known->session;
   return lookup;
 }

@@ -40,7 +40,11 @@ bool is_token_text(std::string_view text) noexcept {
 }
 
 bool looks_like_jwt(std::string_view token) noexcept {
-  return token.starts_with("ey") && std::count(token.begin(), token.end(), '.') == 2;
+  if (!token.starts_with("ey")) return false;
+  const std::size_t first = token.find('.');
+  if (first == std::string_view::npos) return false;
+  const std::size_t second = token.find('.', first + 1);
+  return second != std::string_view::npos && token.find('.', second + 1) == std::string_view::npos;
 }
 
 bool may_carry_token(const CredentialSettings& settings, std::string_view lowercase_name) noexcept {
@@ -83,9 +87,9 @@ void TokenFinder::look_at_cookies(std::string_view cookie_header) {
 }
 
 void TokenFinder::look_at_value(std::string_view value) noexcept {
-  if (!is_token_text(value)) return found_fault(Errc::credential_malformed);
   ++count_;
   token_ = value;
+  shown_ = true;
 }
 
 void TokenFinder::found_fault(Errc fault) noexcept {
@@ -95,8 +99,14 @@ void TokenFinder::found_fault(Errc fault) noexcept {
 
 Errc TokenFinder::fault() const noexcept {
   // Two Authorization headers, of whatever scheme: another server may read the other one.
-  if (count_ > 1 || (count_ == 1 && authorizations_ > 1)) return Errc::credential_conflict;
+  if (conflicts()) return Errc::credential_conflict;
+  if (fault_ == Errc::none && shown_ && !is_token_text(token_)) return Errc::credential_malformed;
   return fault_;
+}
+
+std::optional<std::string_view> TokenFinder::unread() const noexcept {
+  if (!shown_ || conflicts() || fault_ != Errc::none) return std::nullopt;
+  return token_;
 }
 
 }  // namespace oidc

@@ -193,6 +193,101 @@ TEST_F(SessionCaches, HoldNothingThatIsLargerThanTheyAre) {
   EXPECT_EQ(tiny.stats().bytes, 0U);
 }
 
+class VerifiedCookies : public SessionCaches {
+ protected:
+  [[nodiscard]] static SentCookie sent(std::string_view value, std::string_view name = "session",
+                                       std::string_view bound_to = "bound") {
+    return {value, name, bound_to};
+  }
+  [[nodiscard]] bool knows(const SentCookie& cookie, const Session& session,
+                           std::uint64_t now = kStart) {
+    const auto found = cache_.find_verified(cookie, keys_, identity(), now);
+    EXPECT_TRUE(!found || found == session.opened);
+    return found != nullptr;
+  }
+
+  const std::string text_ = std::string(64, 'c');
+};
+
+TEST_F(VerifiedCookies, AreKnownByTheirTextNameAndBinding) {
+  const Session session = make();
+  read(session);
+  EXPECT_FALSE(knows(sent(text_), session));
+  cache_.remember_verified(sent(text_), session.cookie);
+  EXPECT_TRUE(knows(sent(text_), session));
+  std::string other = text_;
+  other.back() = 'd';
+  for (const std::string& wrong : {other, text_ + "c", text_.substr(1), std::string()}) {
+    EXPECT_FALSE(knows(sent(wrong), session)) << wrong;
+  }
+  EXPECT_FALSE(knows(sent(text_, "other"), session));
+  EXPECT_FALSE(knows(sent(text_, "session", "elsewhere"), session));
+  const KeyRing equal = key_ring({kSecret});
+  EXPECT_FALSE(cache_.find_verified(sent(text_), equal, identity(), kStart));
+  EXPECT_FALSE(cache_.find_verified(sent(text_), keys_, identity("another"), kStart));
+  EXPECT_TRUE(knows(sent(text_), session));
+}
+
+TEST_F(VerifiedCookies, GoWithTheirSessions) {
+  for (int how = 0; how < 5; ++how) {
+    const Session session = make();
+    read(session);
+    cache_.remember_verified(sent(text_), session.cookie);
+    ASSERT_TRUE(knows(sent(text_), session));
+    std::uint64_t now = kStart;
+    if (how == 0) cache_.invalidate(session.key);
+    if (how == 1) cache_.flush();
+    if (how == 2) now += 60'000;   // max_age
+    if (how == 3) now += 900'000;  // the record's own end
+    if (how == 4) watched_.live = 2;
+    EXPECT_FALSE(knows(sent(text_), session, now)) << how;
+    watched_.live = 1;
+    cache_.flush();
+    EXPECT_EQ(cache_.stats().bytes, 0U);
+  }
+}
+
+TEST_F(VerifiedCookies, NeedASessionThatIsThere) {
+  const Session session = make();
+  cache_.remember_verified(sent(text_), session.cookie);
+  EXPECT_FALSE(knows(sent(text_), session));
+  read(session);
+  SessionCookie later = session.cookie;
+  later.absolute_end += 1;
+  cache_.remember_verified(sent(text_), later);  // the session was opened with another end
+  EXPECT_FALSE(knows(sent(text_), session));
+}
+
+TEST_F(VerifiedCookies, AreReplacedAndCountedInBytes) {
+  const Session session = make();
+  read(session);
+  const std::size_t before = cache_.stats().bytes;
+  cache_.remember_verified(sent(text_), session.cookie);
+  const std::size_t with_one = cache_.stats().bytes;
+  EXPECT_EQ(with_one, before + text_.size() + 7 + 5);
+  const std::string another(64, 'd');
+  cache_.remember_verified(sent(another), session.cookie);
+  EXPECT_EQ(cache_.stats().bytes, with_one);
+  EXPECT_FALSE(knows(sent(text_), session));
+  EXPECT_TRUE(knows(sent(another), session));
+  read(session);  // anew: verified anew as well
+  EXPECT_FALSE(knows(sent(another), session));
+  EXPECT_EQ(cache_.stats().bytes, before);
+}
+
+TEST_F(VerifiedCookies, OfManySessionsStayWithinTheBytes) {
+  std::vector<Session> sessions;
+  for (int i = 0; i < 1000; ++i) {
+    sessions.push_back(make(std::string(3000, 't')));
+    read(sessions.back());
+    const std::string text = std::to_string(i) + text_;
+    cache_.remember_verified(sent(text), sessions.back().cookie);
+    ASSERT_LE(cache_.stats().bytes, 1024U * 1024U);
+    EXPECT_TRUE(knows(sent(text), sessions.back()));
+  }
+  EXPECT_FALSE(knows(sent("0" + text_), sessions.front()));
+}
+
 class SessionCachesInOutage : public SessionCaches {
  protected:
   SessionCachesInOutage() { watched_.live = 1; }
