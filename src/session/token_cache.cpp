@@ -11,6 +11,7 @@ namespace oidc {
 namespace {
 
 constexpr std::size_t kOverhead = 512;  // of an entry beside its texts
+constexpr std::size_t kHashed = 96;
 constexpr std::size_t kLargestToken = 16 * 1024;
 
 std::string flight_name(const Settings& settings, std::string_view token) {
@@ -37,7 +38,10 @@ TokenCache::TokenCache(Limits limits) : limits_(limits) {
 
 std::uint64_t TokenCache::hash_of(const Settings& settings,
                                   std::string_view token) const noexcept {
-  return siphash13({seed_[0], seed_[1] ^ settings.index}, token);
+  // Of a long one the end will do, which in a JWT is the signature. The texts are compared in full:
+  // whoever makes tokens of one end only takes the places of his own.
+  const std::string_view end = token.substr(token.size() - std::min(token.size(), kHashed));
+  return siphash13({seed_[0], seed_[1] ^ settings.index ^ token.size() << 32}, end);
 }
 
 const TokenCache::Judgement* TokenCache::find(const Settings& settings, std::string_view token,
@@ -57,8 +61,10 @@ const TokenCache::Judgement* TokenCache::find(const Settings& settings, std::str
 void TokenCache::keep(const Settings& settings, std::string_view token, Judgement judgement) {
   if (settings.access_token.cache_size == 0 || token.size() > kLargestToken) return;
   const std::uint64_t hash = hash_of(settings, token);
-  accepted_.drop(hash);
-  refused_.drop(hash);
+  for (Room* room : {&accepted_, &refused_}) {
+    const Entry* entry = room->find(hash);
+    if (entry != nullptr && entry->token == token) room->drop(hash);
+  }
   Room& room = judgement.session ? accepted_ : refused_;
   room.put(Entry{hash, &settings, std::string(token), std::move(judgement)}, limits_);
 }

@@ -57,6 +57,20 @@ TEST_F(Tokens, BelongToOneSettings) {
   EXPECT_NE(find("a"), nullptr);
 }
 
+TEST_F(Tokens, OfOneEndAreToldApart) {
+  const std::string end(500, 's'), one = "one" + end, two = "two" + end;
+  keep(one, good(one));
+  EXPECT_EQ(find(two), nullptr);
+  keep(two, bad());
+  ASSERT_NE(find(one), nullptr) << "a forgery does not drive it out";
+  EXPECT_EQ(find(one)->session->record().access_token, one);
+  ASSERT_NE(find(two), nullptr);
+  EXPECT_EQ(find(two)->session, nullptr);
+  keep(two, good(two));
+  EXPECT_EQ(find(two)->session->record().access_token, two);
+  EXPECT_EQ(find(one), nullptr) << "one place for both";
+}
+
 TEST_F(Tokens, EndAtTheirTime) {
   keep("a", good("a", kNow + 5));
   EXPECT_NE(find("a", kNow + 4), nullptr);
