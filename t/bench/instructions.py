@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.nginx import Settings
 from bench.proc import root_dir, wait_for
-from paths import LIMIT, PATHS, Bench
+from paths import PATHS, Bench
 
 WARM_UP = 50
 
@@ -33,23 +33,23 @@ def control(pid: int, *arguments: str) -> None:
 
 
 class Counter:
-    """callgrind around one gateway: counts between two moments."""
+    """callgrind around gateways: counts between two moments."""
 
     def __init__(self, directory: Path):
         self.directory = directory
-        self._dumps = 0
+        self._dumps: dict[int, int] = {}
 
     def wrapper(self) -> list[str]:
         return ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--compress-strings=no",
-                f"--callgrind-out-file={self.directory}/out", "--quiet"]
+                f"--callgrind-out-file={self.directory}/out.%p", "--quiet"]
 
     def count(self, pid: int, run) -> tuple[int, Path]:
         control(pid, "-i", "on")
         run()
         control(pid, "-i", "off")
         control(pid, "-d")
-        self._dumps += 1
-        dump = self.directory / f"out.{self._dumps}"
+        self._dumps[pid] = self._dumps.get(pid, 0) + 1
+        dump = self.directory / f"out.{pid}.{self._dumps[pid]}"
         total = wait_for("the dump", lambda: self._total(dump), 30)
         return total, dump
 
@@ -71,35 +71,42 @@ def functions(dump: Path, count: int, at_most: int) -> list[str]:
     return lines
 
 
+def count_all(settings: Settings, paths, count: int) -> dict[str, tuple[float, Path]]:
+    """By the path's name: instructions per request, and the dump."""
+    counter = Counter(root_dir())
+    results = {}
+    with Bench(settings, counter.wrapper(), "master_process off;") as bench:
+        for path in paths:
+            header = bench.header(path)
+            origin = bench.origin(path).removeprefix("http://")
+            connection = http.client.HTTPConnection(origin)
+            requests(connection, path.place, header, WARM_UP)
+            total, dump = counter.count(
+                bench.gateway(path).process.pid,
+                lambda: requests(connection, path.place, header, count))
+            connection.close()
+            results[path.name] = (total / count, dump)
+    return results
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--module", type=Path, required=True)
     parser.add_argument("--nginx", type=Path, default=Path("/usr/sbin/nginx"))
     parser.add_argument("--requests", type=int, default=300)
     parser.add_argument("--functions", type=int, default=0, help="show that many of each path")
-    parser.add_argument("--cache", default="16m", help="oidc_session_cache: a size, or off")
     options = parser.parse_args()
-    counter = Counter(root_dir())
-    settings = Settings(options.module.resolve(), options.nginx)
-    results = []
-    with Bench(settings, counter.wrapper(), "master_process off;",
-               cache=options.cache) as bench:
-        for name, path, has_credential in PATHS:
-            header = bench.credential(path) if has_credential else ""
-            connection = http.client.HTTPConnection(bench.origin.removeprefix("http://"))
-            requests(connection, path, header, WARM_UP)
-            total, dump = counter.count(
-                bench.gateway.process.pid,
-                lambda: requests(connection, path, header, options.requests))
-            connection.close()
-            results.append((name, path, total / options.requests, dump))
-    limit = next(figure for _, path, figure, _ in results if path == LIMIT)
-    print(f"{'path':34} {'instructions':>12} {'over limit':>11} {'ratio':>6}")
-    for name, _, figure, _ in results:
-        print(f"{name:34} {figure:12.0f} {figure - limit:11.0f} {figure / limit:6.2f}")
-    for name, _, _, dump in results if options.functions else []:
-        print(f"\n{name}: instructions per request by function")
-        print("\n".join(functions(dump, options.requests, options.functions)))
+    results = count_all(Settings(options.module.resolve(), options.nginx), PATHS, options.requests)
+    names = {path.key: path.name for path in PATHS}
+    print(f"{'path':44} {'instructions':>12} {'more':>9} {'ratio':>6}  than")
+    for path in PATHS:
+        figure, _ = results[path.name]
+        beside = names[path.beside]
+        than, _ = results[beside]
+        print(f"{path.name:44} {figure:12.0f} {figure - than:9.0f} {figure / than:6.2f}  {beside}")
+    for path in PATHS if options.functions else []:
+        print(f"\n{path.name}: instructions per request by function")
+        print("\n".join(functions(results[path.name][1], options.requests, options.functions)))
 
 
 if __name__ == "__main__":

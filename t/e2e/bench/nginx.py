@@ -17,6 +17,8 @@ USER = "user www-data;" if os.geteuid() == 0 else ""
 LOG_FORMAT = ("log_format e2e '$remote_addr \"$oidc_request\" $status $body_bytes_sent "
               "outcome=$oidc_outcome error=$oidc_error session=$oidc_session';")
 
+LOG_FORMAT_ALONE = "log_format e2e $status;"
+
 TEMPLATE = """\
 {load}
 daemon off;
@@ -47,7 +49,7 @@ http {{
 class Settings:
     """What the command line chose."""
 
-    module: Path
+    module: Path | None  # None: nginx alone
     binary: Path
 
 
@@ -121,9 +123,11 @@ class Nginx:
     def write(self, http: str, workers: int = 1, level: str = "info", main: str = "",
               log_format: str = LOG_FORMAT) -> Path:
         path = self.dir / "nginx.conf"
+        alone = self.settings.module is None
         path.write_text(TEMPLATE.format(
-            load=f"load_module {self.settings.module};", user=USER, workers=workers,
-            dir=self.dir, level=level, main=main, log_format=log_format, http=http))
+            load="" if alone else f"load_module {self.settings.module};", user=USER, workers=workers,
+            dir=self.dir, level=level, main=main, http=http,
+            log_format=LOG_FORMAT_ALONE if alone else log_format))
         return path
 
     def check(self, http: str, **options) -> tuple[int, str]:
@@ -190,6 +194,8 @@ class Nginx:
     def _sanitizer_env(self) -> dict:
         """Reports go to standard error, which nginx makes its error log. An instrumented module in
         a plain nginx needs the runtime loaded first."""
+        if self.settings.module is None:
+            return {}
         module, binary = self.settings.module.read_bytes(), self.settings.binary.read_bytes()
         wanted = [name for name in ("libasan.so", "libubsan.so") if name.encode() in module]
         if not wanted:
