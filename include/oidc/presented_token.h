@@ -63,6 +63,7 @@ class TokenFinder {
   const CredentialSettings& settings_;
   std::string_view token_;
   bool shown_ = false;
+  mutable std::optional<bool> well_formed_;  // token_, once somebody asked
   Errc fault_ = Errc::none;
   std::size_t count_ = 0;
   std::size_t authorizations_ = 0;

@@ -90,6 +90,7 @@ void TokenFinder::look_at_value(std::string_view value) noexcept {
   ++count_;
   token_ = value;
   shown_ = true;
+  well_formed_.reset();
 }
 
 void TokenFinder::found_fault(Errc fault) noexcept {
@@ -100,8 +101,9 @@ void TokenFinder::found_fault(Errc fault) noexcept {
 Errc TokenFinder::fault() const noexcept {
   // Two Authorization headers, of whatever scheme: another server may read the other one.
   if (conflicts()) return Errc::credential_conflict;
-  if (fault_ == Errc::none && shown_ && !is_token_text(token_)) return Errc::credential_malformed;
-  return fault_;
+  if (fault_ != Errc::none || !shown_) return fault_;
+  if (!well_formed_) well_formed_ = is_token_text(token_);
+  return *well_formed_ ? Errc::none : Errc::credential_malformed;
 }
 
 std::optional<std::string_view> TokenFinder::unread() const noexcept {
