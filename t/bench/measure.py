@@ -25,8 +25,9 @@ class Figures:
 
 
 def cpu_seconds(pid: int) -> float:
-    """On a core, by the scheduler's count of nanoseconds."""
-    return int(File(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    """Of all threads, by the scheduler's count of nanoseconds."""
+    tasks = File(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def milliseconds(text: str) -> float:
@@ -41,7 +42,8 @@ def pinned(core: int) -> list[str]:
 
 def pin(pid: int, core: int) -> None:
     if (os.cpu_count() or 1) > 1:
-        os.sched_setaffinity(pid, {core})
+        for task in File(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(task.name), {core})
 
 
 def load(figures: Figures, bench, connections: int, seconds: int) -> None:

@@ -103,6 +103,13 @@ def with_real_sized_tokens(provider):
     return provider
 
 
+def access_token_header(provider) -> str:
+    """One of the same size, and good for years."""
+    plain = len(access_token(provider, pad=""))
+    pad = "x" * ((TOKEN - plain) * 3 // 4)
+    return "Authorization: Bearer " + access_token(provider, pad=pad, exp=4_000_000_000)
+
+
 def with_signer(provider, alg: str):
     provider.signer = SigningKey(alg)
     provider.keys = [provider.signer]
@@ -172,7 +179,7 @@ class Bench:
         for start in range(0, self._sessions, CHUNK):
             self.redis.command("DEBUG", "POPULATE", min(CHUNK, self._sessions - start),
                                f"session:{start}", RECORD)
-        upstream = free_port()
+        self.application_port = upstream = free_port()
         self._running.append(application(self._settings, upstream))
         protected = plain_places() + protected_places(self.op, self.redis)
         bare = Settings(None, self._settings.binary)
@@ -211,14 +218,8 @@ class Bench:
         known = (path.gateway, path.place if kind == "session" else alg)
         if known not in self._credentials:
             self._credentials[known] = (self._session(path) if kind == "session"
-                                        else self._token(alg))
+                                        else access_token_header(self.op.provider(alg)))
         return self._credentials[known]
-
-    def _token(self, alg: str) -> str:
-        provider = self.op.provider(alg)
-        plain = len(access_token(provider, pad=""))
-        pad = "x" * ((TOKEN - plain) * 3 // 4)
-        return "Authorization: Bearer " + access_token(provider, pad=pad, exp=4_000_000_000)
 
     def _session(self, path: Path) -> str:
         client, url = Client(), self.origin(path) + path.place
