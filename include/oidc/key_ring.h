@@ -40,19 +40,27 @@ class SessionKeys {
   Secret state_;
 };
 
+class VerifiedCookies;
+
 // The first key seals, all of them open: rotation in three steps without losing a session.
 class KeyRing {
  public:
   explicit KeyRing(const std::vector<Secret>& secrets);
+  KeyRing(KeyRing&&) noexcept;
+  KeyRing& operator=(KeyRing&&) noexcept;
+  ~KeyRing();
   // The same secrets' keys for remember cookies and their records.
   [[nodiscard]] const KeyRing& remember() const noexcept { return *remember_; }
   [[nodiscard]] const SessionKeys& sealing() const noexcept { return keys_.front(); }
   // nullptr when no key has this id.
   [[nodiscard]] const SessionKeys* find(std::string_view id) const noexcept;
+  // What was verified by these keys; no part of what they are.
+  [[nodiscard]] VerifiedCookies& verified() const noexcept { return *verified_; }
 
  private:
   KeyRing(const std::vector<Secret>& secrets, SessionKeys::Purpose purpose);
   std::vector<SessionKeys> keys_;
+  std::unique_ptr<VerifiedCookies> verified_;
   std::unique_ptr<const KeyRing> remember_;  // null in that one itself
 };
 

@@ -34,7 +34,7 @@ struct SessionCookie {
                                               std::string_view cookie_name,
                                               std::string_view identity);
 // nullopt when it was not made by us for this name and identity, or its absolute end has passed.
-// No allocation.
+// What verifies is remembered in keys.verified().
 [[nodiscard]] std::optional<SessionCookie> open_session_cookie(std::string_view value,
                                                                const KeyRing& keys,
                                                                std::string_view cookie_name,

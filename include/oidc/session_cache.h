@@ -11,7 +11,6 @@
 #include <list>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -37,13 +36,6 @@ class Coherence {
   [[nodiscard]] virtual bool valid(const CacheMark&) const noexcept { return true; }
 };
 
-// A cookie as the browser sent it, and what its MAC binds it to.
-struct SentCookie {
-  std::string_view value;
-  std::string_view name;
-  std::string_view bound_to;
-};
-
 class SessionCache {
  public:
   struct Limits {
@@ -52,7 +44,8 @@ class SessionCache {
     Milliseconds outage{0};  // how long what the store confirmed may serve while it does not answer
   };
   // The coherence outlives it.
-  SessionCache(Limits limits, const Coherence& coherence);
+  SessionCache(Limits limits, const Coherence& coherence) noexcept
+      : limits_(limits), coherence_(coherence) {}
   SessionCache(const SessionCache&) = delete;
   SessionCache& operator=(const SessionCache&) = delete;
 
@@ -95,14 +88,6 @@ class SessionCache {
                                                         const KeyRing& keys,
                                                         std::string_view identity,
                                                         std::uint64_t now);
-  // The same by the very text of a cookie that was verified before, which a second MAC over the same
-  // bytes would only say again. Compared in constant time, found by a keyed hash.
-  [[nodiscard]] std::shared_ptr<const OpenSession> find_verified(const SentCookie& sent,
-                                                                 const KeyRing& keys,
-                                                                 std::string_view identity,
-                                                                 std::uint64_t now);
-  // This text was verified as the cookie of a session that is here (else nothing happens).
-  void remember_verified(const SentCookie& sent, const SessionCookie& cookie);
   // While the store does not answer: what it confirmed within `within`.
   [[nodiscard]] std::shared_ptr<const OpenSession> find_confirmed(const StoreKey& key,
                                                                   const KeyRing& keys,
@@ -132,8 +117,6 @@ class SessionCache {
     std::shared_ptr<const OpenSession> session;  // null: confirmed, not opened yet
     std::array<char, 32> identity{};
     const KeyRing* keys = nullptr;
-    std::string cookie, cookie_name, cookie_bound_to;  // verified; empty: none was
-    std::uint64_t cookie_hash = 0;
     std::size_t bytes = 0;
   };
   using Sid = std::array<char, kSidSize>;
@@ -145,10 +128,6 @@ class SessionCache {
 
   [[nodiscard]] Entry* use(Entries::iterator entry, const KeyRing& keys,
                            std::string_view identity, std::uint64_t now) noexcept;
-  // Counted as a hit, if there is one.
-  [[nodiscard]] std::shared_ptr<const OpenSession> current_session(const Entry* entry,
-                                                                   std::uint64_t now);
-  void forget_cookie(Entry& entry) noexcept;
   void forget_session(Entry& entry) noexcept;
   void drop(Entries::iterator entry) noexcept;
   void make_room() noexcept;
@@ -158,8 +137,6 @@ class SessionCache {
   Entries entries_;
   std::unordered_map<StoreKey, Entries::iterator, Hash> index_;
   std::unordered_map<Sid, Entries::iterator, Hash> by_sid_;  // of entries with a session
-  std::unordered_map<std::uint64_t, Entries::iterator> by_cookie_;  // by a keyed hash of its text
-  std::array<std::uint64_t, 2> seed_{};
   std::unordered_multimap<StoreKey, Reading*, Hash> readings_;
   std::size_t bytes_ = 0;
   Stats stats_;

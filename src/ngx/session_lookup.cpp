@@ -1,7 +1,6 @@
 #include "ngx/session_lookup.h"
 
 #include "ngx/request_headers.h"
-#include "oidc/cookie.h"
 #include "oidc/cookie_store.h"
 #include "oidc/outage.h"
 #include "oidc/post_logout.h"
@@ -16,85 +15,16 @@ bool is_own_https(const ngx_http_request_t* r, const Settings& settings) noexcep
   return r->connection->ssl != nullptr;
 }
 
-std::string_view user_agent(const ngx_http_request_t* r) noexcept {
-  const ngx_table_elt_t* agent = r->headers_in.user_agent;
-  return agent == nullptr ? std::string_view() : to_view(agent->value);
-}
-
-// What the request carries under the name of the session cookie.
-class SessionCookies {
- public:
-  SessionCookies(ngx_http_request_t* r, const Settings& settings)
-      : r_(r),
-        name_(session_cookie_attributes(settings, is_own_https(r, settings)).name),
-        identity_(settings, to_view(r->connection->addr_text), r->connection->ssl != nullptr,
-                  user_agent(r)) {}
-
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
-
-  // Where one came and no other.
-  [[nodiscard]] std::optional<SentCookie> only_one() const {
-    std::size_t count = 0;
-    SentCookie sent{{}, name_, identity_.view()};
-    for_each_cookie_header(r_, [&](std::string_view header) {
-      CookieReader reader(header);
-      while (const std::optional<CookiePair> pair = reader.next()) {
-        if (pair->name != name_) continue;
-        ++count;
-        sent.value = pair->value;
-      }
-    });
-    if (count != 1) return std::nullopt;
-    return sent;
-  }
-
-  [[nodiscard]] CookieLookup verify(const Services& services) const {
-    SessionCookieFinder finder(services.keys, name_, identity_.view(), services.loop.now());
-    for_each_cookie_header(r_, [&finder](std::string_view header) { finder.look_at(header); });
-    return finder.result();
-  }
-
- private:
-  ngx_http_request_t* r_;
-  std::string name_;
-  CookieIdentity identity_;
-};
-
-bool is_logged_out(Services& services, const StoreKey& key) {
-  return services.settings.session.outage_cached != 0 && was_logged_out(services.shared, key);
-}
-
-// By a cookie that was verified before: neither its MAC nor the store's key is computed again.
-std::shared_ptr<const OpenSession> session_of_known_cookie(Services& services,
-                                                           const SentCookie& sent) {
-  auto session = services.cache->find_verified(sent, services.keys, services.settings.identity,
-                                               services.loop.monotonic_ms());
-  if (!session || is_logged_out(services, session->key())) return nullptr;
-  const Seconds end = session->cookie().absolute_end;
-  return end != 0 && end <= services.loop.now() ? nullptr : session;
-}
-
-std::shared_ptr<const OpenSession> session_at_hand(Services& services, const SessionCookies& sent) {
+std::shared_ptr<const OpenSession> session_at_hand(Services& services, const SessionCookie& cookie) {
   const Settings& settings = services.settings;
-  std::optional<SentCookie> only_one;
-  if (services.cache != nullptr) only_one = sent.only_one();
-  if (only_one) {
-    if (auto session = session_of_known_cookie(services, *only_one)) return session;
-  }
-  const CookieLookup found = sent.verify(services);
-  if (found.conflict || !found.cookie) return nullptr;
-  const SessionCookie& cookie = *found.cookie;
   std::shared_ptr<const OpenSession> cached;
   if (services.cache != nullptr) {
     cached = services.cache->find(cookie, services.keys, settings.identity,
                                   services.loop.monotonic_ms());
   }
   const StoreKey key = cached ? cached->key() : store_key(cookie.sid_view());
-  if (is_logged_out(services, key)) return nullptr;
-  if (cached) {
-    if (only_one) services.cache->remember_verified(*only_one, cookie);
-    return cached;
-  }
+  if (settings.session.outage_cached != 0 && was_logged_out(services.shared, key)) return nullptr;
+  if (cached) return cached;
   const auto read = services.store.read_now(key);
   if (!read || read->status != StoreStatus::hit) return nullptr;
   auto session = open_session(read->envelope, cookie, key, services.keys, settings.identity);
@@ -105,18 +35,32 @@ std::shared_ptr<const OpenSession> session_at_hand(Services& services, const Ses
 
 std::shared_ptr<const OpenSession> session_in_its_cookies(ngx_http_request_t* r,
                                                           Services& services,
-                                                          const SessionCookies& sent) {
-  const CookieLookup found = sent.verify(services);
-  if (found.conflict || !found.cookie) return nullptr;
-  PartsFinder parts(sent.name());
+                                                          const SessionCookie& cookie) {
+  const Settings& settings = services.settings;
+  const std::string name =
+      session_cookie_attributes(settings, is_own_https(r, settings)).name;
+  PartsFinder parts(name);
   for_each_cookie_header(r, [&parts](std::string_view header) { parts.look_at(header); });
-  return session_in_cookies(services, *found.cookie, parts, sent.name());
+  return session_in_cookies(services, cookie, parts, name);
+}
+
+CookieIdentity cookie_identity(const ngx_http_request_t* r, const Settings& settings) {
+  const ngx_table_elt_t* agent = r->headers_in.user_agent;
+  return CookieIdentity(settings, to_view(r->connection->addr_text),
+                        r->connection->ssl != nullptr,
+                        agent == nullptr ? std::string_view() : to_view(agent->value));
 }
 
 }  // namespace
 
 CookieLookup find_session_cookie(ngx_http_request_t* r, const Services& services) {
-  return SessionCookies(r, services.settings).verify(services);
+  const Settings& settings = services.settings;
+  const std::string name =
+      session_cookie_attributes(settings, is_own_https(r, settings)).name;
+  const CookieIdentity identity = cookie_identity(r, settings);
+  SessionCookieFinder finder(services.keys, name, identity.view(), services.loop.now());
+  for_each_cookie_header(r, [&finder](std::string_view header) { finder.look_at(header); });
+  return finder.result();
 }
 
 bool may_be_logout(const ngx_http_request_t* r, const LogoutSettings& logout) noexcept {
@@ -156,9 +100,11 @@ std::shared_ptr<const OpenSession> find_hot_session(ngx_http_request_t* r, Servi
   const Settings& settings = services.settings;
   if (!settings.credentials.session) return nullptr;
   if (may_be_logout(r, settings.logout) || form_may_log_out(r, settings.logout)) return nullptr;
-  const SessionCookies sent(r, settings);
-  auto session = services.in_cookies == nullptr ? session_at_hand(services, sent)
-                                                : session_in_its_cookies(r, services, sent);
+  const CookieLookup found = find_session_cookie(r, services);
+  if (found.conflict || !found.cookie) return nullptr;
+  auto session = services.in_cookies == nullptr
+                     ? session_at_hand(services, *found.cookie)
+                     : session_in_its_cookies(r, services, *found.cookie);
   if (!session) return nullptr;
   const SessionRecord& record = session->record();
   const Seconds now = services.loop.now();

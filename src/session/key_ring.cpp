@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "oidc/verified_cookies.h"
+
 namespace oidc {
 namespace {
 
@@ -37,10 +39,15 @@ KeyRing::KeyRing(const std::vector<Secret>& secrets)
   remember_.reset(new KeyRing(secrets, SessionKeys::Purpose::remember));
 }
 
-KeyRing::KeyRing(const std::vector<Secret>& secrets, SessionKeys::Purpose purpose) {
+KeyRing::KeyRing(const std::vector<Secret>& secrets, SessionKeys::Purpose purpose)
+    : verified_(std::make_unique<VerifiedCookies>()) {
   keys_.reserve(secrets.size());
   for (const Secret& secret : secrets) keys_.emplace_back(secret, purpose);
 }
+
+KeyRing::KeyRing(KeyRing&&) noexcept = default;
+KeyRing& KeyRing::operator=(KeyRing&&) noexcept = default;
+KeyRing::~KeyRing() = default;
 
 const SessionKeys* KeyRing::find(std::string_view id) const noexcept {
   const auto found = std::find_if(keys_.begin(), keys_.end(),

@@ -4,16 +4,13 @@
 #include <cstring>
 #include <utility>
 
-#include "oidc/crypto.h"
-#include "oidc/siphash.h"
-
 namespace oidc {
 
 namespace {
 
-// Beside the record: the entry, its three nodes and buckets, the opened session's own objects, and
+// Beside the record: the entry, its two nodes and buckets, the opened session's own objects, and
 // what the allocator adds to each.
-constexpr std::size_t kOverhead = 1024;
+constexpr std::size_t kOverhead = 896;
 
 std::size_t weight_of(const SessionRecord& record) noexcept {
   std::size_t size = kOverhead;
@@ -28,22 +25,11 @@ std::size_t weight_of(const SessionRecord& record) noexcept {
   return size;
 }
 
-template <class Entry>
-std::size_t cookie_size(const Entry& entry) noexcept {
-  return entry.cookie.size() + entry.cookie_name.size() + entry.cookie_bound_to.size();
-}
-
 std::uint64_t plus(std::uint64_t time, Milliseconds length) noexcept {
   return time + static_cast<std::uint64_t>(std::max<Milliseconds::rep>(length.count(), 0));
 }
 
 }  // namespace
-
-SessionCache::SessionCache(Limits limits, const Coherence& coherence)
-    : limits_(limits), coherence_(coherence) {
-  const std::string random = random_string(sizeof seed_);
-  std::memcpy(seed_.data(), random.data(), sizeof seed_);
-}
 
 std::size_t SessionCache::Hash::operator()(const StoreKey& key) const noexcept {
   // The text is base64url of a hash of random bytes: any part of it is as good as another.
@@ -120,7 +106,6 @@ void SessionCache::flush() noexcept {
   for (const auto& reading : readings_) reading.second->overtaken_ = true;
   stats_.invalidated += entries_.size();
   by_sid_.clear();
-  by_cookie_.clear();
   index_.clear();
   entries_.clear();
   bytes_ = 0;
@@ -133,7 +118,6 @@ void SessionCache::keep(const std::shared_ptr<const OpenSession>& session, const
   Entry& entry = *found->second;
   if (identity.size() != entry.identity.size()) return;
   if (session->generation() != std::string_view(entry.generation.data(), kGenerationSize)) return;
-  forget_cookie(entry);
   by_sid_.insert_or_assign(session->cookie().sid, found->second);
   identity.copy(entry.identity.data(), entry.identity.size());
   entry.keys = &keys;
@@ -164,48 +148,11 @@ std::shared_ptr<const OpenSession> SessionCache::find(const SessionCookie& cooki
                                                       std::string_view identity,
                                                       std::uint64_t now) {
   const auto found = by_sid_.find(cookie.sid);
-  auto session = current_session(
-      found == by_sid_.end() ? nullptr : use(found->second, keys, identity, now), now);
-  if (!session) ++stats_.misses;
-  return session;
-}
-
-std::shared_ptr<const OpenSession> SessionCache::find_verified(const SentCookie& sent,
-                                                               const KeyRing& keys,
-                                                               std::string_view identity,
-                                                               std::uint64_t now) {
-  const auto found = by_cookie_.find(siphash13(seed_, sent.value));
-  if (found == by_cookie_.end()) return nullptr;
-  const Entry& known = *found->second;
-  if (!constant_time_equal(known.cookie, sent.value) || known.cookie_name != sent.name ||
-      known.cookie_bound_to != sent.bound_to) {
-    return nullptr;
-  }
-  return current_session(use(found->second, keys, identity, now), now);
-}
-
-void SessionCache::remember_verified(const SentCookie& sent, const SessionCookie& cookie) {
-  const auto found = by_sid_.find(cookie.sid);
-  if (found == by_sid_.end()) return;
-  Entry& entry = *found->second;
-  if (entry.session->cookie().absolute_end != cookie.absolute_end) return;  // not one and the same
-  forget_cookie(entry);
-  entry.cookie_name = sent.name;
-  entry.cookie_bound_to = sent.bound_to;
-  std::string text(sent.value);
-  const std::uint64_t hash = siphash13(seed_, sent.value);
-  if (!by_cookie_.emplace(hash, found->second).second) return;  // another's: that one keeps it
-  entry.cookie_hash = hash;
-  entry.cookie = std::move(text);
-  entry.bytes += cookie_size(entry);
-  bytes_ += cookie_size(entry);
-  make_room();
-}
-
-std::shared_ptr<const OpenSession> SessionCache::current_session(const Entry* entry,
-                                                                 std::uint64_t now) {
+  const Entry* entry =
+      found == by_sid_.end() ? nullptr : use(found->second, keys, identity, now);
   if (entry == nullptr || plus(entry->confirmed_at, limits_.max_age) <= now ||
       !coherence_.current(entry->mark)) {
+    ++stats_.misses;
     return nullptr;
   }
   ++stats_.hits;
@@ -240,16 +187,7 @@ SessionCache::Stats SessionCache::stats() const noexcept {
   return result;
 }
 
-void SessionCache::forget_cookie(Entry& entry) noexcept {
-  if (entry.cookie.empty()) return;
-  by_cookie_.erase(entry.cookie_hash);
-  entry.bytes -= cookie_size(entry);
-  bytes_ -= cookie_size(entry);
-  entry.cookie.clear();
-}
-
 void SessionCache::forget_session(Entry& entry) noexcept {
-  forget_cookie(entry);
   if (entry.session) by_sid_.erase(entry.session->cookie().sid);
   entry.session.reset();
   bytes_ -= entry.bytes - kOverhead;

@@ -5,6 +5,7 @@
 #include "oidc/base64url.h"
 #include "oidc/crypto.h"
 #include "oidc/session.h"
+#include "oidc/verified_cookies.h"
 
 namespace oidc {
 namespace {
@@ -82,9 +83,13 @@ std::string seal_session_cookie(const SessionCookie& cookie, const KeyRing& keys
   return base64url_encode(view_of(bytes, 0, kSize));
 }
 
-std::optional<SessionCookie> open_session_cookie(std::string_view value, const KeyRing& keys,
-                                                 std::string_view cookie_name,
-                                                 std::string_view identity, Seconds now) {
+namespace {
+
+std::optional<SessionCookie> verified(std::string_view value, const KeyRing& keys,
+                                      std::string_view cookie_name, std::string_view identity) {
+  if (const SessionCookie* known = keys.verified().find(value, cookie_name, identity)) {
+    return *known;
+  }
   Bytes bytes;
   if (value.size() != (kSize * 4 + 2) / 3) return std::nullopt;
   if (base64url_decode_into(value, bytes) != static_cast<int>(kSize)) return std::nullopt;
@@ -99,7 +104,17 @@ std::optional<SessionCookie> open_session_cookie(std::string_view value, const K
   std::copy_n(bytes.begin() + kSidAt, kSidSize, cookie.sid.begin());
   cookie.created = get_time(bytes.data() + kCreatedAt);
   cookie.absolute_end = get_time(bytes.data() + kEndAt);
-  if (cookie.absolute_end != 0 && cookie.absolute_end <= now) return std::nullopt;
+  keys.verified().keep(value, cookie_name, identity, cookie);
+  return cookie;
+}
+
+}  // namespace
+
+std::optional<SessionCookie> open_session_cookie(std::string_view value, const KeyRing& keys,
+                                                 std::string_view cookie_name,
+                                                 std::string_view identity, Seconds now) {
+  std::optional<SessionCookie> cookie = verified(value, keys, cookie_name, identity);
+  if (cookie && cookie->absolute_end != 0 && cookie->absolute_end <= now) return std::nullopt;
   return cookie;
 }
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "oidc/base64url.h"
 #include "oidc/session.h"
+#include "oidc/verified_cookies.h"
 #include "session_sample.h"
 
 namespace oidc {
@@ -42,6 +44,50 @@ TEST_F(SessionCookies, RoundTrip) {
   EXPECT_EQ(opened->sid, cookie_.sid);
   EXPECT_EQ(opened->created, kNow);
   EXPECT_EQ(opened->absolute_end, kNow + 3600);
+}
+
+TEST_F(SessionCookies, AreKnownAgainForTheSameNameIdentityAndKeysAlone) {
+  const std::string value = seal(cookie_);
+  EXPECT_EQ(keys_.verified().find(value, kCookieName, identity()), nullptr);
+  ASSERT_TRUE(open(value));
+  const SessionCookie* known = keys_.verified().find(value, kCookieName, identity());
+  ASSERT_NE(known, nullptr);
+  EXPECT_EQ(known->sid, cookie_.sid);
+  EXPECT_EQ(known->created, cookie_.created);
+  EXPECT_EQ(known->absolute_end, cookie_.absolute_end);
+  EXPECT_EQ(keys_.verified().find(value, "other", identity()), nullptr);
+  EXPECT_EQ(keys_.verified().find(value, kCookieName, identity("another")), nullptr);
+  EXPECT_EQ(keys_.verified().find({}, {}, {}), nullptr);
+  EXPECT_FALSE(open_session_cookie(value, keys_, "other", identity(), kNow));
+  EXPECT_FALSE(open_session_cookie(value, keys_, kCookieName, identity("another"), kNow));
+  EXPECT_FALSE(open_session_cookie(value, keys_.remember(), kCookieName, identity(), kNow));
+  test::for_each_bit_flip(value, [this](const std::string& flipped, std::size_t at) {
+    EXPECT_EQ(keys_.verified().find(flipped, kCookieName, identity()), nullptr) << at;
+  });
+  EXPECT_TRUE(open(value, kNow + 3599));
+  EXPECT_FALSE(open(value, kNow + 3600)) << "known, and over";
+}
+
+TEST_F(SessionCookies, WhatDoesNotVerifyIsNotKnownLater) {
+  std::string forged = seal(cookie_);
+  forged.back() = forged.back() == 'A' ? 'E' : 'A';
+  EXPECT_FALSE(open(forged));
+  EXPECT_EQ(keys_.verified().find(forged, kCookieName, identity()), nullptr);
+  EXPECT_FALSE(open(forged));
+}
+
+TEST_F(SessionCookies, ManyDriveEachOtherOutAndVerifyAgain) {
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i < 3 * VerifiedCookies::kPlaces; ++i) {
+    values.push_back(seal(make_session_cookie(kNow, 3600)));
+    ASSERT_TRUE(open(values.back()));
+  }
+  std::size_t known = 0;
+  for (const std::string& value : values) {
+    known += keys_.verified().find(value, kCookieName, identity()) != nullptr ? 1 : 0;
+  }
+  for (const std::string& value : values) ASSERT_TRUE(open(value));
+  EXPECT_GT(known, VerifiedCookies::kPlaces / 2);
 }
 
 TEST_F(SessionCookies, SidsAreRandom) {
