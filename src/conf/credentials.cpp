@@ -3,6 +3,7 @@
 
 #include "oidc/cookie.h"
 #include "oidc/header_names.h"
+#include "oidc/introspection.h"
 #include "oidc/rules.h"
 #include "setters.h"
 
@@ -35,7 +36,8 @@ constexpr Choices<bool, 2> kUserinfo = {{{"off", false}, {"login", true}}};
 constexpr Choices<std::string_view, 2> kUserinfoAccept = {
     {{"application/json", "application/json"}, {"application/jwt", "application/jwt"}}};
 constexpr Choices<bool, 2> kConfirmation = {{{"refuse", false}, {"ignore", true}}};
-constexpr Choices<std::string_view, 1> kAccept = {{{"application/json", "application/json"}}};
+constexpr Choices<std::string_view, 2> kAccept = {
+    {{"application/json", "application/json"}, {kSignedIntrospection, kSignedIntrospection}}};
 
 // Sets the members that the words name and clears the others.
 template <class Object, std::size_t N>

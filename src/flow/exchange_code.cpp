@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "cookie_session.h"
+#include "decrypt.h"
 #include "oidc/provider.h"
 #include "remember.h"
 #include "session_index.h"
@@ -140,6 +141,11 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
                                                  exchange.pending.code_verifier);
   if (!tokens) co_return std::move(tokens).error();
   if (tokens->id_token.empty()) co_return Errc::id_token_missing;
+  // What is kept and sent on is the signed token inside: Core 3.1.2.1 wants that for id_token_hint.
+  Result<std::string> id_token = signed_part(services.settings, std::move(tokens->id_token),
+                                             services.settings.encryption.id_token);
+  if (!id_token) co_return std::move(id_token).error();
+  tokens->id_token = std::move(*id_token);
   IdTokenDemand demand;
   demand.nonce = exchange.pending.nonce;
   demand.access_token = tokens->access_token;
