@@ -128,7 +128,7 @@ namespace oidc {
   /* who may pass */                                                                              \
   X(insufficient_user_authentication, 401, info, "the login is too weak or too old for here")     \
   X(scope_insufficient, 403, info, "the token's scopes are not enough here")                      \
-  X(groups_overage, 403, warn, "the provider left the groups out of the token: there are too many") \
+  X(claims_elsewhere, 403, warn, "a claim that a rule wants was left out by the provider")         \
   X(forbidden, 403, info, "the claims do not meet the rules of this location")
 
 enum class LogLevel : std::uint8_t { error, warn, notice, info };

@@ -37,6 +37,7 @@ struct SettingsDraft {
   std::vector<ZoneSettings> zones;
   std::array<WordsDraft, 4> words_rules;  // by kind
   RuleSet rules;
+  std::vector<std::string> domains;     // oidc_domains
 
   // Whether the directive stands in the configuration (its default does not count).
   [[nodiscard]] bool is_set(std::string_view directive) const;

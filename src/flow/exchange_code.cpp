@@ -5,6 +5,7 @@
 #include "oidc/provider.h"
 #include "remember.h"
 #include "session_index.h"
+#include "session_userinfo.h"
 #include "steps.h"
 
 namespace oidc {
@@ -96,6 +97,7 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   record.nonce = exchange.pending.nonce;
   record.acr = facts.acr;
   record.introspection = userinfo;
+  record.userinfo_since = userinfo.empty() ? 0 : now;
   const SessionCookie remember = make_remember_cookie(services);
   bool remembered = false;
   if (settings.session.remember.on) {
@@ -154,7 +156,7 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
   Result<IdTokenFacts> facts = co_await verify_id_token(services, tokens->id_token, demand);
   if (!facts) co_return std::move(facts).error();
   std::string userinfo;
-  if (services.settings.userinfo.at_login) {
+  if (services.settings.userinfo.at_login || lacks_claims(services.settings, *tokens)) {
     Result<std::string> said =
         co_await userinfo_of_login(services, tokens->access_token, facts->subject);
     if (!said) co_return std::move(said).error();

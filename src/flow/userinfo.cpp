@@ -67,6 +67,14 @@ Task<Result<std::string>> userinfo_of_login(Services& services, std::string acce
   co_return why;
 }
 
+Task<Result<std::string>> userinfo_of_session(Services& services, std::string access_token,
+                                              std::string subject) {
+  const Result<Json> claims =
+      co_await fetch(services, std::move(access_token), std::move(subject), KeyBudget::callback);
+  if (!claims) co_return claims.error();
+  co_return text_of(*claims);
+}
+
 Task<Result<TokenSession>> ask_userinfo(Services& services, std::string token) {
   const std::string whoever;
   const Result<Json> claims = co_await fetch(services, token, whoever, KeyBudget::access_token);

@@ -12,12 +12,13 @@ EC = ["ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW"]
 
 
 class EncryptionKey:
-    def __init__(self, kind: str, kid: str):
+    def __init__(self, kind: str, kid: str, **members):
         """`kind`: RSA, X25519 or a curve such as P-256."""
         options = {"RSA": {"kty": "RSA", "size": 2048}, "X25519": {"kty": "OKP", "crv": kind}}
         self.kid = kid
         self.key = jwk.JWK.generate(
-            **options.get(kind, {"kty": "EC", "crv": kind}), kid=kid, use="enc")
+            **options.get(kind, {"kty": "EC", "crv": kind}), kid=kid, use="enc",
+            **members)
         self.path = make_dir("encryption") / f"{kid}.json"
         self.path.write_text(self.key.export_private())
         self.path.chmod(0o600)
