@@ -81,7 +81,8 @@ Result<void> check_keys(SettingsDraft& draft) {
     });
     if (usable) continue;
     std::string what("none of these fits the key ");
-    return draft.conflict("oidc_encryption_algs", what.append(key->kid()) + " of oidc_client_jwk");
+    what.append(key->kid()).append(" of oidc_client_jwk");
+    return draft.conflict("oidc_encryption_algs", what);
   }
   return {};
 }
