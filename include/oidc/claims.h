@@ -29,6 +29,9 @@ class Claims {
   [[nodiscard]] const Json* find(const ClaimPath& path) const;
   // Whether any has it, null or not; a JWT that was taken to the userinfo endpoint counts here, too.
   [[nodiscard]] bool contains(const ClaimPath& path) const;
+  // Whether a document says that the claim is to be had somewhere else: distributed and aggregated
+  // claims (Core 5.6.2), and Entra ID's overage of groups. Nobody goes there.
+  [[nodiscard]] bool is_elsewhere(const ClaimPath& path) const;
   // Whether there is a document that looks like one and cannot be read: it may hold anything.
   [[nodiscard]] bool unreadable() const noexcept { return unreadable_; }
 

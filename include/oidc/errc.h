@@ -73,6 +73,10 @@ namespace oidc {
   X(jwt_key_unknown, 502, error, "the token's key is not in the key set")                         \
   X(jwt_key_mismatch, 502, error, "the token's key does not fit its algorithm")                   \
   X(jwt_signature, 502, error, "the token's signature is wrong")                                  \
+  X(jwe_malformed, 502, error, "the token is not a well-formed JWE")                              \
+  X(jwe_not_allowed, 502, error, "the token's encryption is not accepted")                        \
+  X(jwe_decryption, 502, error, "the token cannot be decrypted")                                  \
+  X(jwe_missing, 502, error, "the token is not encrypted although it must be")                    \
   X(jwt_typ, 502, error, "the token is of another type than expected")                            \
   /* ID token (OpenID Connect Core 3.1.3.7) */                                                    \
   X(id_token_iss, 502, error, "the ID token's issuer is another one")                             \
@@ -118,11 +122,13 @@ namespace oidc {
   X(access_token_nbf, 401, info, "the access token is not valid yet")                             \
   X(access_token_iat, 401, info, "the access token's time of issue is wrong")                     \
   X(access_token_bound, 401, info, "the access token wants a proof of possession")                \
+  X(access_token_session, 401, info, "the access token belongs to another session of the browser") \
   X(token_inactive, 401, info, "the provider says that the token is not active")                  \
   X(introspection_invalid, 502, error, "the answer of the introspection endpoint is not valid")   \
   /* who may pass */                                                                              \
   X(insufficient_user_authentication, 401, info, "the login is too weak or too old for here")     \
   X(scope_insufficient, 403, info, "the token's scopes are not enough here")                      \
+  X(claims_elsewhere, 403, warn, "a claim that a rule wants was left out by the provider")         \
   X(forbidden, 403, info, "the claims do not meet the rules of this location")
 
 enum class LogLevel : std::uint8_t { error, warn, notice, info };

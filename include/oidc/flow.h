@@ -177,6 +177,9 @@ class SessionCookieFinder {
 // Whether the access token should be refreshed before the request goes on.
 [[nodiscard]] bool is_refresh_due(const SessionRecord& record, const Settings& settings,
                                   Seconds now);
+// Whether a session's userinfo is older than oidc_userinfo's refresh.
+[[nodiscard]] bool is_userinfo_due(const SessionRecord& record, const Settings& settings,
+                                   Seconds now);
 // Whether the access token can no longer be sent to anyone.
 [[nodiscard]] bool is_access_token_expired(const SessionRecord& record, Seconds now);
 

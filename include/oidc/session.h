@@ -69,6 +69,7 @@ struct SessionRecord {
   std::string_view next_sid;       // of the sid that renewed this one: only a pointer is left here
   // JSON: what the provider said of a token that is no session; of a session: its userinfo.
   std::string_view introspection;
+  Seconds userinfo_since = 0;      // when a session's was received; 0: never
 };
 
 [[nodiscard]] std::string encode_record(const SessionRecord& record);

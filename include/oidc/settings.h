@@ -12,6 +12,7 @@
 #include "oidc/cookie.h"
 #include "oidc/jose.h"
 #include "oidc/json.h"
+#include "oidc/jwe.h"
 #include "oidc/secret.h"
 #include "oidc/time.h"
 
@@ -115,6 +116,9 @@ struct AccessTokenSettings {
   std::vector<std::string> issuers;  // oidc_issuers_allowed; empty: the provider's own
   bool ignore_confirmation = false;  // a token with `cnf` passes without proof of possession
   std::size_t cache_size = 1024;     // verified ones kept by each worker; 0: none
+  // oidc_jwt_session_cookie: its value is the token's claim; empty: not compared
+  std::string session_cookie;
+  std::optional<ClaimPath> session_claim;
 };
 
 // oidc_introspection_*, RFC 7662
@@ -130,6 +134,9 @@ struct IntrospectionSettings {
 // OpenID Connect Core section 5.3
 struct UserinfoSettings {
   bool at_login = false;  // oidc_userinfo login
+  bool missing = false;   // oidc_userinfo missing: at the login, when the tokens lack `wanted`
+  std::vector<ClaimPath> wanted;  // what rules and headers of the location read
+  Seconds refresh = 0;    // asked again when older; 0: never
   std::string accept = "application/json";
   bool cache = true;      // oidc_cache_user_info, where it is a credential's judge
 };
@@ -141,8 +148,16 @@ struct ClientSettings {
   std::optional<ClientAuth> token_auth, revocation_auth, introspection_auth;  // unset: `auth`
   std::shared_ptr<const ClientKey> key;  // oidc_client_jwk, the one that signs; null: none
   std::vector<std::shared_ptr<const ClientKey>> further_keys;  // published beside it: rotation
+  std::vector<std::shared_ptr<const DecryptionKey>> decryption_keys;  // those with use: enc
   std::optional<Alg> alg;  // of assertions; unset: HS256, or the key's usual one
   std::string assertion_audience;  // a URL, or "token_endpoint"; empty: the issuer
+};
+
+// oidc_encryption_*, RFC 7516: of what the provider sends.
+struct EncryptionSettings {
+  JweAccepted accepted;
+  // oidc_encryption_required: plain ones are refused.
+  bool id_token = false, userinfo = false, introspection = false;
 };
 
 struct AuthorizationSettings {
@@ -259,6 +274,7 @@ struct TokenSettings {
   AlgSet id_token_algs;
   std::vector<std::string> id_token_audiences;  // accepted besides the client_id
   bool hs_signatures = false;
+  bool reverify = false;  // oidc_reverify: the session's ID token, at each request
   bool refresh = true;
   Seconds refresh_before = 60;
 };
@@ -292,6 +308,7 @@ struct Settings {
   std::vector<std::string> server_names;  // literal ones, lower case, for the check of $host
   ProviderSettings provider;
   ClientSettings client;
+  EncryptionSettings encryption;
   AuthorizationSettings authorization;
   LoginSettings login;
   LogoutSettings logout;

@@ -49,39 +49,43 @@ Result<void> client_alg(SettingsDraft& draft, const DirectiveUse& use) {
   return bad_value(use.words[0], "a signature algorithm is expected, RS256 or ES256 for instance");
 }
 
-Result<std::shared_ptr<const ClientKey>> read_key(const std::string& word,
-                                                  const BuildFacts& facts) {
-  const Result<std::string> name = parse_file_name(word, facts);
-  if (!name) return name.error();
-  const Result<Secret> text = parse_secret(std::string("file:").append(*name), facts);
-  if (!text) return text.error();
-  Result<std::shared_ptr<const ClientKey>> parsed = ClientKey::parse(text->view());
-  if (!parsed) return bad_value(word, parsed.error().detail);
-  return parsed;
+// A key of a kind: one that signs, or one that decrypts.
+template <class Key>
+Result<void> take_key(std::vector<std::shared_ptr<const Key>>& keys, std::vector<std::string>& kids,
+                      const std::string& word, std::string_view text) {
+  Result<std::shared_ptr<const Key>> key = Key::parse(text);
+  if (!key) return bad_value(word, key.error().detail);
+  const std::string& kid = (*key)->kid();
+  if (std::find(kids.begin(), kids.end(), kid) != kids.end()) {
+    return bad_value(word, "its kid is that of another one, and the provider could not tell them "
+                           "apart");
+  }
+  kids.push_back(kid);
+  keys.push_back(std::move(*key));
+  return {};
 }
 
-// The first one signs.
+// The first of those that sign is the one that does.
 Result<void> client_jwk(SettingsDraft& draft, const DirectiveUse& use) {
   ClientSettings& client = draft.settings.client;
   client.key.reset();
   client.further_keys.clear();
+  client.decryption_keys.clear();
   if (is_off(use.words)) return {};
   std::vector<std::string> kids;
   for (const std::string& word : use.words) {
-    Result<std::shared_ptr<const ClientKey>> key = read_key(word, draft.facts);
-    if (!key) return std::move(key).error();
-    const std::string& kid = (*key)->kid();
-    if (std::find(kids.begin(), kids.end(), kid) != kids.end()) {
-      return bad_value(word, "its kid is that of another one, and the provider could not tell them "
-                             "apart");
-    }
-    kids.push_back(kid);
-    if (client.key == nullptr) {
-      client.key = std::move(*key);
-    } else {
-      client.further_keys.push_back(std::move(*key));
-    }
+    const Result<std::string> name = parse_file_name(word, draft.facts);
+    if (!name) return name.error();
+    const Result<Secret> text = parse_secret(std::string("file:").append(*name), draft.facts);
+    if (!text) return text.error();
+    Result<void> taken = DecryptionKey::is_one(text->view())
+                             ? take_key(client.decryption_keys, kids, word, text->view())
+                             : take_key(client.further_keys, kids, word, text->view());
+    if (!taken) return taken;
   }
+  if (client.further_keys.empty()) return {};
+  client.key = client.further_keys.front();
+  client.further_keys.erase(client.further_keys.begin());
   return {};
 }
 

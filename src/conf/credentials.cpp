@@ -3,6 +3,7 @@
 
 #include "oidc/cookie.h"
 #include "oidc/header_names.h"
+#include "oidc/introspection.h"
 #include "oidc/rules.h"
 #include "setters.h"
 
@@ -31,11 +32,13 @@ constexpr Choices<bool Credentials::*, 5> kMethods = {{
     {"introspection", &Credentials::introspection},
     {"userinfo", &Credentials::userinfo},
 }};
-constexpr Choices<bool, 2> kUserinfo = {{{"off", false}, {"login", true}}};
+constexpr Choices<std::string_view, 3> kUserinfo = {
+    {{"off", "off"}, {"missing", "missing"}, {"login", "login"}}};
 constexpr Choices<std::string_view, 2> kUserinfoAccept = {
     {{"application/json", "application/json"}, {"application/jwt", "application/jwt"}}};
 constexpr Choices<bool, 2> kConfirmation = {{{"refuse", false}, {"ignore", true}}};
-constexpr Choices<std::string_view, 1> kAccept = {{{"application/json", "application/json"}}};
+constexpr Choices<std::string_view, 2> kAccept = {
+    {{"application/json", "application/json"}, {kSignedIntrospection, kSignedIntrospection}}};
 
 // Sets the members that the words name and clears the others.
 template <class Object, std::size_t N>
@@ -65,6 +68,46 @@ Result<void> auth_methods(SettingsDraft& draft, const DirectiveUse& use) {
 
 Result<void> param_type(SettingsDraft& draft, const DirectiveUse& use) {
   return set_named(draft.settings.credentials.bearer_places, kPlaces, use.words);
+}
+
+Result<void> jwt_session_cookie(SettingsDraft& draft, const DirectiveUse& use) {
+  std::string& name = draft.settings.access_token.session_cookie;
+  name.clear();
+  if (is_off(use.words)) return {};
+  if (!is_cookie_name(use.words[0])) return bad_value(use.words[0], "a cookie's name is expected");
+  name = use.words[0];
+  return {};
+}
+
+Result<void> jwt_session_claim(SettingsDraft& draft, const DirectiveUse& use) {
+  Result<ClaimPath> path = ClaimPath::parse(use.words[0]);
+  if (!path || !is_one_line(use.words[0])) {
+    return bad_value(use.words[0], "the path of a claim is expected");
+  }
+  draft.settings.access_token.session_claim = std::move(*path);
+  return {};
+}
+
+// oidc_userinfo off | missing | login, with refresh=T.
+Result<void> userinfo(SettingsDraft& draft, const DirectiveUse& use) {
+  UserinfoSettings& settings = draft.settings.userinfo;
+  settings.at_login = settings.missing = false;
+  settings.refresh = 0;
+  Result<std::string_view> mode = choose(kUserinfo, use.words[0]);
+  if (!mode) return std::move(mode).error();
+  settings.at_login = *mode == "login";
+  settings.missing = *mode == "missing";
+  if (use.words.size() == 1) return {};
+  constexpr std::string_view kRefresh = "refresh=";
+  if (*mode == "off" || !use.words[1].starts_with(kRefresh)) {
+    return bad_value(use.words[1], "refresh=TIME is expected after login or missing, and nothing "
+                                   "else");
+  }
+  Result<Seconds> time =
+      parse_seconds(std::string_view(use.words[1]).substr(kRefresh.size()), 10, kYear);
+  if (!time) return std::move(time).error();
+  settings.refresh = *time;
+  return {};
 }
 
 Result<void> cookie_name(SettingsDraft& draft, const DirectiveUse& use) {
@@ -232,8 +275,9 @@ constexpr Directive kDirectives[] = {
     {"oidc_introspection_post_arg", 1, 2, Contexts::all, true, "", introspection_post_arg},
     {"oidc_cache_introspection", 1, 1, Contexts::all, false, "on",
      flag<kIntrospection, &IntrospectionSettings::cache>},
-    {"oidc_userinfo", 1, 1, Contexts::all, false, "off",
-     choice<kUserinfo, &Settings::userinfo, &UserinfoSettings::at_login>},
+    {"oidc_userinfo", 1, 2, Contexts::all, false, "off", userinfo},
+    {"oidc_jwt_session_cookie", 1, 1, Contexts::all, false, "off", jwt_session_cookie},
+    {"oidc_jwt_session_claim", 1, 1, Contexts::all, false, "sid", jwt_session_claim},
     {"oidc_userinfo_accept", 1, 1, Contexts::all, false, "application/json", userinfo_accept},
     {"oidc_cache_user_info", 1, 1, Contexts::all, false, "on",
      flag<&Settings::userinfo, &UserinfoSettings::cache>},
@@ -282,9 +326,9 @@ Result<void> check_introspection(SettingsDraft& draft) {
 
 Result<void> check_userinfo(SettingsDraft& draft) {
   const Settings& settings = draft.settings;
-  const bool at_login = settings.userinfo.at_login;
+  const bool at_login = settings.userinfo.at_login || settings.userinfo.missing;
   if (at_login && !settings.credentials.authorization_code) {
-    return draft.conflict("oidc_userinfo", "login: there is none without authorization_code in "
+    return draft.conflict("oidc_userinfo", "there is no login without authorization_code in "
                                            "oidc_auth_methods");
   }
   if (at_login && !settings.provider.discover && settings.provider.userinfo_endpoint.empty()) {
@@ -294,7 +338,7 @@ Result<void> check_userinfo(SettingsDraft& draft) {
   const bool header = std::any_of(
       settings.upstream_headers.begin(), settings.upstream_headers.end(),
       [](const UpstreamHeader& each) { return each.source == UpstreamHeader::Source::user_info; });
-  if (header && !at_login && !settings.credentials.userinfo) {
+  if (header && !settings.userinfo.at_login && !settings.credentials.userinfo) {
     return draft.conflict("oidc_upstream_user_info_header",
                           "nobody asks for it: \"oidc_userinfo login\", or userinfo in "
                           "oidc_auth_methods");
@@ -309,6 +353,10 @@ std::span<const Directive> credential_directives() {
 }
 
 Result<void> finish_credentials(SettingsDraft& draft) {
+  for (const UpstreamHeader& header : draft.settings.upstream_headers) {
+    if (header.source != UpstreamHeader::Source::claim) continue;
+    draft.settings.userinfo.wanted.push_back(header.path);
+  }
   const CredentialSettings& credentials = draft.settings.credentials;
   if (!credentials.authorization_code &&
       draft.settings.unauthenticated == Unauthenticated::redirect) {

@@ -37,6 +37,7 @@ struct SettingsDraft {
   std::vector<ZoneSettings> zones;
   std::array<WordsDraft, 4> words_rules;  // by kind
   RuleSet rules;
+  std::vector<std::string> domains;     // oidc_domains
 
   // Whether the directive stands in the configuration (its default does not count).
   [[nodiscard]] bool is_set(std::string_view directive) const;
@@ -60,6 +61,7 @@ std::span<const Directive> session_directives();
 std::span<const Directive> cache_directives();
 std::span<const Directive> redis_directives();
 std::span<const Directive> token_directives();
+std::span<const Directive> encryption_directives();
 std::span<const Directive> header_directives();
 std::span<const Directive> cookie_directives();
 std::span<const Directive> rule_directives();
@@ -76,6 +78,7 @@ Result<void> finish_session(SettingsDraft& draft);
 Result<void> finish_cache(SettingsDraft& draft);
 Result<void> finish_redis(SettingsDraft& draft);
 Result<void> finish_token(SettingsDraft& draft);
+Result<void> finish_encryption(SettingsDraft& draft);
 Result<void> finish_headers(SettingsDraft& draft);
 Result<void> finish_cookies(SettingsDraft& draft);
 Result<void> finish_rules(SettingsDraft& draft);

@@ -94,6 +94,39 @@ Result<void> words_claim(SettingsDraft& draft, const DirectiveUse& use) {
   return assign(draft.words_rules[static_cast<std::size_t>(Kind)].claim, rule_path(use.words[0]));
 }
 
+// ---- oidc_domains -------------------------------------------------------------------------------
+
+Result<void> domains(SettingsDraft& draft, const DirectiveUse& use) {
+  std::vector<std::string>& target = draft.domains;
+  target.clear();
+  if (is_off(use.words)) return {};
+  for (const std::string& word : use.words) {
+    const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    });
+    if (!plain || word == "off") {
+      return bad_value(word, "a domain in lower case is expected, as in example.com");
+    }
+    if (std::find(target.begin(), target.end(), word) != target.end()) {
+      return bad_value(word, "it is there twice");
+    }
+    target.push_back(word);
+  }
+  return {};
+}
+
+// A claim as any other: hd is Google's, of the ID token.
+Result<void> add_domains(const std::vector<std::string>& domains, RuleSet& rules) {
+  if (domains.empty()) return {};
+  WordsRule rule;
+  rule.directive = "oidc_domains";
+  Result<void> taken = assign(rule.claim, rule_path("hd"));
+  if (!taken) return taken;
+  for (const std::string& domain : domains) rule.alternatives.push_back({domain});
+  rules.words.push_back(std::move(rule));
+  return {};
+}
+
 // ---- oidc_claims_forbidden ----------------------------------------------------------------------
 
 Result<void> claims_forbidden(SettingsDraft& draft, const DirectiveUse& use) {
@@ -226,6 +259,7 @@ constexpr Directive kDirectives[] = {
     {"oidc_roles_required", 1, kManyWords, Contexts::all, false, "off",
      words_required<Kind::roles>},
     {"oidc_roles_claim", 1, 1, Contexts::all, false, "roles", words_claim<Kind::roles>},
+    {"oidc_domains", 1, kManyWords, Contexts::all, false, "off", domains},
     {"oidc_claims_forbidden", 1, kManyWords, Contexts::all, false, "off", claims_forbidden},
     {"oidc_require", 1, kManyWords, Contexts::all, true, "", require},
 };
@@ -269,12 +303,21 @@ Result<void> finish_rules(SettingsDraft& draft) {
     rules.words.push_back({std::string(kKinds[i].required), words.claim, words.alternatives,
                            kKinds[i].otherwise});
   }
-  Result<void> checked = check_forbidden(draft);
+  Result<void> checked = add_domains(draft.domains, rules);
+  if (checked) checked = check_forbidden(draft);
   if (!checked) return checked;
   const bool some = !rules.words.empty() || !rules.claims.empty() || !rules.forbidden.empty();
   if (some && draft.settings.unauthenticated == Unauthenticated::pass) {
     draft.warn("oidc_unauthenticated", "pass: whoever sends no credential passes, and no rule on "
                                        "claims is applied to that");
+  }
+  // What says who the user is; scopes and audience are the access token's own.
+  std::vector<ClaimPath>& wanted = draft.settings.userinfo.wanted;
+  for (const ClaimRule& rule : rules.claims) wanted.push_back(rule.claim.path);
+  for (const WordsRule& rule : rules.words) {
+    const bool of_token = rule.directive == "oidc_scopes_required" ||
+                          rule.directive == "oidc_audience_required";
+    if (!of_token) wanted.push_back(rule.claim.path);
   }
   if (some || rules.any_audience) {
     draft.settings.rules = std::make_shared<const Rules>(std::move(rules));

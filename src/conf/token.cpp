@@ -58,6 +58,8 @@ constexpr Directive kDirectives[] = {
      texts_or_off<kToken, &TokenSettings::id_token_audiences>},
     {"oidc_enable_hs_signatures", 1, 1, Contexts::all, false, "off",
      flag<kToken, &TokenSettings::hs_signatures>},
+    {"oidc_reverify", 1, 1, Contexts::all, false, "off",
+     flag<kToken, &TokenSettings::reverify>},
     {"oidc_refresh_tokens", 1, 1, Contexts::all, false, "on",
      flag<kToken, &TokenSettings::refresh>},
     {"oidc_refresh_before", 1, 1, Contexts::all, false, "60s",

@@ -6,6 +6,7 @@
 #include "oidc/touch_throttle.h"
 #include "remember.h"
 #include "session_index.h"
+#include "session_userinfo.h"
 #include "steps.h"
 
 namespace oidc {
@@ -104,6 +105,7 @@ void hand_out(Services& services, const RequestFacts& facts, const OpenSession& 
 // A session that does, so far: refreshed and renewed where that is due. `reissue`: with its cookies.
 Task<Outcome> with_session(Services& services, Facts facts,
                            std::shared_ptr<const OpenSession> session, bool reissue) {
+  const Settings& settings = services.settings;
   const Seconds now = services.loop.now();
   const std::shared_ptr<const OpenSession> before = session;
   bool settled = true;  // what this request knows is what the store has
@@ -126,6 +128,27 @@ Task<Outcome> with_session(Services& services, Facts facts,
   } else if (is_access_token_expired(session->record(), now)) {
     const Error over{Errc::session_expired, "the access token is expired, with none to renew it"};
     co_return co_await unauthenticated(services, facts, over);
+  }
+  if (settings.token.reverify) {
+    const Result<void> still = co_await reverify_session(services, session);
+    if (!still && info(still.error().code).status != 502) {
+      co_return deny(services, *facts, still.error());
+    }
+    if (!still) {
+      std::string detail("oidc_reverify: ");
+      detail.append(info(still.error().code).code);
+      const Error over{Errc::session_expired, std::move(detail)};
+      co_return co_await unauthenticated(services, facts, over);
+    }
+  }
+  if (is_userinfo_wanted(settings, *session, services.loop.now())) {
+    const RefreshResult asked = co_await renew_userinfo(services, session);
+    if (asked.kind == RefreshResult::Kind::ended) {
+      co_return co_await unauthenticated(services, facts, worth_telling(asked.why));
+    }
+    if (asked.kind == RefreshResult::Kind::failed) co_return deny(services, *facts, asked.why);
+    settled = settled && asked.why.code == Errc::none;
+    session = asked.session;
   }
   std::vector<std::string> cookies;
   if (settled && is_renewal_due(session->record(), services.settings, services.loop.now())) {

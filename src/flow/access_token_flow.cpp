@@ -4,6 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "answers.h"
+#include "oidc/claims.h"
+#include "oidc/cookie.h"
+#include "oidc/crypto.h"
 #include "oidc/form.h"
 #include "oidc/provider.h"
 #include "oidc/rules.h"
@@ -92,6 +95,7 @@ Result<TokenSession> answer_of(const TokenCache::Judgement& known) {
 bool lasts(Errc refusal) {
   return refusal == Errc::token_inactive || refusal == Errc::access_token_aud ||
          refusal == Errc::scope_insufficient || refusal == Errc::forbidden ||
+         refusal == Errc::claims_elsewhere ||
          refusal == Errc::insufficient_user_authentication;
 }
 
@@ -179,6 +183,29 @@ Task<Judged> judge(Services& services, std::string token, Ways ways) {
   co_return judged;
 }
 
+// oidc_jwt_session_cookie: the browser's session at the application, and the one that the token was
+// issued for, are one.
+bool is_of_browser(const Settings& settings, const RequestFacts& facts,
+                   const OpenSession& session) {
+  const AccessTokenSettings& wanted = settings.access_token;
+  if (wanted.session_cookie.empty()) return true;
+  const Claims claims(session.record());
+  const Json* claim = wanted.session_claim ? claims.find(*wanted.session_claim) : nullptr;
+  if (claim == nullptr || !claim->is_string()) return false;
+  const std::string& expected = claim->get_ref<const std::string&>();
+  std::size_t seen = 0;
+  bool equal = false;
+  for (const std::string& header : facts.cookie_headers) {
+    CookieReader reader(header);
+    while (const std::optional<CookiePair> pair = reader.next()) {
+      if (pair->name != wanted.session_cookie) continue;
+      ++seen;
+      equal = constant_time_equal(pair->value, expected);
+    }
+  }
+  return seen == 1 && equal && !expected.empty();
+}
+
 }  // namespace
 
 PresentedToken presented_token(const Settings& settings, const RequestFacts& facts,
@@ -251,6 +278,10 @@ Task<Outcome> access_token_flow(Services& services, Facts facts, PresentedToken 
     judged = co_await judge(services, token, ways);
     if (judged.session) judged.session = allowed(settings, *judged.session, services.loop.now());
     remember(services, token, ways, judged);
+  }
+  // With each request, also of a token that is known: the cookie is the request's own.
+  if (judged.session && !is_of_browser(settings, *facts, **judged.session)) {
+    judged.session = Errc::access_token_session;
   }
   if (!judged.session) {
     const bool too_little = judged.session.error().code == Errc::scope_insufficient;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "decrypt.h"
 #include "form_body.h"
 #include "oidc/base64url.h"
 #include "oidc/crypto.h"
@@ -54,6 +55,29 @@ Task<Result<std::string>> read_token(Facts facts, BodyReader& reader) {
   if (!form) co_return invalid("no urlencoded body");
   if (form->count("logout_token") != 1) co_return invalid("one logout_token is expected");
   co_return std::string(*form->get("logout_token"));
+}
+
+// Section 2.4: encrypted as ID tokens are. Whoever may call this learns nothing of why a token does not
+// open.
+Result<std::string> opened(const Owners& owners, std::string token) {
+  if (!looks_encrypted(token)) return token;
+  std::vector<std::string> tried;  // locations mostly share their keys
+  Result<std::string> inner = Errc::jwe_decryption;
+  for (const Services* each : owners) {
+    std::string kids;
+    for (const auto& key : each->settings.client.decryption_keys) append_field(kids, key->kid());
+    if (kids.empty() || std::find(tried.begin(), tried.end(), kids) != tried.end()) continue;
+    inner = signed_part(each->settings, token, true);
+    if (inner) break;
+    tried.push_back(std::move(kids));
+  }
+  return inner;
+}
+
+bool must_be_encrypted(const Owners& named) {
+  return std::any_of(named.begin(), named.end(), [](const Services* each) {
+    return each->settings.encryption.id_token;
+  });
 }
 
 // The owners that it names, each store and identity once.
@@ -137,11 +161,17 @@ Task<Outcome> backchannel_logout_flow(Owners owners, Facts facts, BodyReader& bo
   if (facts->method != "POST") co_return answer(first, 405, invalid("not a POST"));
   const Result<std::string> token = co_await read_token(facts, body);
   if (!token) co_return refuse(first, token.error());
-  Result<Jwt> parsed = parse_jwt(*token);
+  const Result<std::string> inner = opened(owners, *token);
+  if (!inner) co_return refuse(first, inner.error());
+  Result<Jwt> parsed = parse_jwt(*inner);
   if (!parsed) co_return refuse(first, std::move(parsed).error());
   const auto jwt = std::make_shared<const Jwt>(std::move(*parsed));
   const Owners named = named_owners(owners, *jwt);
   if (named.empty()) co_return answer(first, 400, invalid("iss and aud: nobody here"));
+  if (!looks_encrypted(*token) && must_be_encrypted(named)) {
+    const Error plain{Errc::jwe_missing, "oidc_encryption_required"};
+    co_return refuse(first, plain);
+  }
   // All of it is verified before anything is done.
   std::vector<LogoutTokenFacts> verified;
   for (Services* services : named) {

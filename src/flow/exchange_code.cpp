@@ -1,9 +1,11 @@
 #include <algorithm>
 
 #include "cookie_session.h"
+#include "decrypt.h"
 #include "oidc/provider.h"
 #include "remember.h"
 #include "session_index.h"
+#include "session_userinfo.h"
 #include "steps.h"
 
 namespace oidc {
@@ -95,6 +97,7 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   record.nonce = exchange.pending.nonce;
   record.acr = facts.acr;
   record.introspection = userinfo;
+  record.userinfo_since = userinfo.empty() ? 0 : now;
   const SessionCookie remember = make_remember_cookie(services);
   bool remembered = false;
   if (settings.session.remember.on) {
@@ -140,6 +143,11 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
                                                  exchange.pending.code_verifier);
   if (!tokens) co_return std::move(tokens).error();
   if (tokens->id_token.empty()) co_return Errc::id_token_missing;
+  // What is kept and sent on is the signed token inside: Core 3.1.2.1 wants that for id_token_hint.
+  Result<std::string> id_token = signed_part(services.settings, std::move(tokens->id_token),
+                                             services.settings.encryption.id_token);
+  if (!id_token) co_return std::move(id_token).error();
+  tokens->id_token = std::move(*id_token);
   IdTokenDemand demand;
   demand.nonce = exchange.pending.nonce;
   demand.access_token = tokens->access_token;
@@ -148,7 +156,7 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
   Result<IdTokenFacts> facts = co_await verify_id_token(services, tokens->id_token, demand);
   if (!facts) co_return std::move(facts).error();
   std::string userinfo;
-  if (services.settings.userinfo.at_login) {
+  if (services.settings.userinfo.at_login || lacks_claims(services.settings, *tokens)) {
     Result<std::string> said =
         co_await userinfo_of_login(services, tokens->access_token, facts->subject);
     if (!said) co_return std::move(said).error();

@@ -118,6 +118,12 @@ bool is_refresh_due(const SessionRecord& record, const Settings& settings, Secon
   return now >= end - std::min(settings.token.refresh_before, (end - record.tokens_since) / 4);
 }
 
+bool is_userinfo_due(const SessionRecord& record, const Settings& settings, Seconds now) {
+  const UserinfoSettings& userinfo = settings.userinfo;
+  return userinfo.refresh != 0 && record.userinfo_since != 0 &&
+         add_saturated(record.userinfo_since, userinfo.refresh) <= now;
+}
+
 CookieIdentity::CookieIdentity(const Settings& settings, std::string_view remote_addr, bool https,
                                std::string_view user_agent)
     : settings_(settings) {

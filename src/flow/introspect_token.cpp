@@ -1,9 +1,12 @@
 #include <nlohmann/json.hpp>
 
 #include "access_token_flow.h"
+#include "decrypt.h"
 #include "oidc/client_auth.h"
+#include "oidc/client_key.h"
 #include "oidc/introspection.h"
 #include "oidc/provider.h"
+#include "steps.h"
 
 namespace oidc {
 namespace {
@@ -25,6 +28,37 @@ Form request_form(const Settings& settings, const std::string& token) {
   return form;
 }
 
+// What is wrong with a JWT of the provider's is no fault of who sent the access token.
+Error answer_error(Error error) {
+  const bool of_jwt = error.code >= Errc::jwt_malformed && error.code <= Errc::jwt_typ;
+  if (!of_jwt) return error;
+  return {Errc::introspection_invalid, std::string(info(error.code).code)};
+}
+
+// RFC 9701: signed, and encrypted if the provider does so.
+Task<Result<Json>> read_signed(Services& services, HttpResponse response) {
+  const Settings& settings = services.settings;
+  const Result<HttpResponse> opened = decrypted(settings, std::move(response), kSignedIntrospection,
+                                                settings.encryption.introspection);
+  if (!opened) co_return answer_error(opened.error());
+  Result<Jwt> parsed = read_signed_introspection(*opened);
+  if (!parsed) co_return std::move(parsed).error();
+  // A shared secret signs the client's own ID tokens, and nothing else.
+  if (hmac_secret_size(parsed->alg) != 0) {
+    co_return Error{Errc::introspection_invalid, "jwt_alg_not_allowed"};
+  }
+  const auto jwt = std::make_shared<const Jwt>(std::move(*parsed));
+  const Result<void> verified =
+      co_await verify_provider_signature(services, jwt, KeyBudget::access_token);
+  if (!verified) co_return answer_error(verified.error());
+  IntrospectionExpectations expected;
+  expected.issuer = settings.provider.issuer;
+  expected.client_id = settings.client.id;
+  expected.now = services.loop.now();
+  expected.leeway = settings.token.leeway;
+  co_return check_signed_introspection(*jwt, expected, settings.introspection.check_active);
+}
+
 }  // namespace
 
 Task<Result<TokenSession>> introspect(Services& services, std::string token) {
@@ -42,13 +76,22 @@ Task<Result<TokenSession>> introspect(Services& services, std::string token) {
   request.max_body = kMaxIntrospection;
   const Result<HttpResponse> response = co_await services.http.send(std::move(request));
   if (!response) co_return response.error();
-  const Result<Json> claims = read_introspection(*response, settings.introspection.check_active);
+  const bool is_signed = settings.introspection.accept == kSignedIntrospection;
+  std::string answer = response->body;
+  Result<Json> claims = Errc::internal;
+  if (is_signed) {
+    HttpResponse body = *response;
+    claims = co_await read_signed(services, std::move(body));
+    if (claims) answer = claims->dump(-1, ' ', false, Json::error_handler_t::replace);
+  } else {
+    claims = read_introspection(*response, settings.introspection.check_active);
+  }
   if (!claims) co_return claims.error();
   const Seconds now = services.loop.now();
   const Result<AccessTokenFacts> facts =
       check_introspected(*claims, expectations(settings, now));
   if (!facts) co_return facts.error();
-  co_return make_token_session(Method::introspection, token, *facts, response->body, now);
+  co_return make_token_session(Method::introspection, token, *facts, answer, now);
 }
 
 }  // namespace oidc

@@ -35,11 +35,13 @@ Json bearer_methods(const CredentialSettings::Places& places) {
 }  // namespace
 
 Result<std::string> client_jwks(const ClientSettings& client) {
-  if (client.key == nullptr) {
+  if (client.key == nullptr && client.decryption_keys.empty()) {
     return Error{Errc::invalid_configuration, "oidc_client_jwk must be set: there is no key"};
   }
-  Json keys = Json::array({client.key->public_jwk()});
+  Json keys = Json::array();
+  if (client.key != nullptr) keys.push_back(client.key->public_jwk());
   for (const auto& key : client.further_keys) keys.push_back(key->public_jwk());
+  for (const auto& key : client.decryption_keys) keys.push_back(key->public_jwk());
   return text_of({{"keys", keys}});
 }
 

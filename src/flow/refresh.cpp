@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "decrypt.h"
 #include "oidc/provider.h"
 #include "oidc/refreshes.h"
 #include "refresh_lock.h"
@@ -39,6 +40,10 @@ Task<Result<TokenResponse>> redeem(Services& services, Session session) {
   if (!response) co_return response.error();
   Result<TokenResponse> tokens = read_token_response(*response, services.loop.now());
   if (!tokens || tokens->id_token.empty()) co_return tokens;
+  Result<std::string> id_token = signed_part(services.settings, std::move(tokens->id_token),
+                                             services.settings.encryption.id_token);
+  if (!id_token) co_return std::move(id_token).error();
+  tokens->id_token = std::move(*id_token);
   IdTokenDemand demand;
   demand.nonce = session->record().nonce;
   demand.nonce_required = false;

@@ -103,6 +103,16 @@ Result<Session> with_tokens(Services& services, const OpenSession& redeemed,
   return std::move(sealed->session);
 }
 
+Result<Session> with_userinfo(Services& services, const OpenSession& session,
+                              std::string_view userinfo) {
+  SessionRecord record = session.record();
+  record.introspection = userinfo;
+  record.userinfo_since = services.loop.now();
+  Result<Sealed> sealed = seal(services, session, record);
+  if (!sealed) return std::move(sealed).error();
+  return std::move(sealed->session);
+}
+
 Task<RefreshResult> read_again(Services& services, Session known) {
   SessionLookup now = co_await read_known_session(services, known);
   RefreshResult result;

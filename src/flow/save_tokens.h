@@ -16,6 +16,11 @@ namespace oidc {
                                                                      const OpenSession& redeemed,
                                                                      const TokenResponse& tokens);
 
+// The same with another userinfo.
+[[nodiscard]] Result<std::shared_ptr<const OpenSession>> with_userinfo(Services& services,
+                                                                       const OpenSession& session,
+                                                                       std::string_view userinfo);
+
 struct SavedTokens {
   bool unsaved = false;   // the store did not take them: try again
   std::string detail;     // unsaved: why

@@ -90,6 +90,17 @@ struct IdTokenDemand {
                                                           std::string access_token,
                                                           std::string subject);
 
+// The same of a session that is there already: token_inactive where the provider wants the token no
+// more.
+[[nodiscard]] Task<Result<std::string>> userinfo_of_session(Services& services,
+                                                            std::string access_token,
+                                                            std::string subject);
+
+// oidc_reverify: what the session's ID token says is still signed by the provider's present keys, and
+// meant for this client. Its times were judged when it came.
+[[nodiscard]] Task<Result<void>> reverify_session(Services& services,
+                                                  std::shared_ptr<const OpenSession> session);
+
 // When the access token ends: expires_in, else a JWT's own exp (unverified, only ever used to
 // refresh), else 0 for unknown.
 [[nodiscard]] Seconds access_expiry(const TokenResponse& tokens);

@@ -1,4 +1,5 @@
-// The fields of a record that a refresh renews, and nothing else does.
+// The fields of a record that a refresh renews, of the tokens and of the userinfo, and nothing else
+// does.
 #pragma once
 
 #include "oidc/session.h"
@@ -13,6 +14,8 @@ inline void take_tokens(SessionRecord& record, const SessionRecord& from) {
   record.refresh_token = from.refresh_token;
   record.id_token = from.id_token;
   record.scope = from.scope;
+  record.introspection = from.introspection;
+  record.userinfo_since = from.userinfo_since;
 }
 
 }  // namespace oidc

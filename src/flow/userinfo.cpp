@@ -3,13 +3,14 @@
 #include <nlohmann/json.hpp>
 
 #include "access_token_flow.h"
+#include "decrypt.h"
 #include "oidc/provider.h"
 #include "steps.h"
 
 namespace oidc {
 namespace {
 
-// A signature is the provider's to get right, whoever sent the access token.
+// A signature, and a key, is the provider's to get right, whoever sent the access token.
 Error signature_error(Error error) {
   const bool of_jwt = error.code >= Errc::jwt_malformed && error.code <= Errc::jwt_typ;
   if (!of_jwt) return error;
@@ -31,9 +32,12 @@ Task<Result<Json>> fetch(Services& services, std::string access_token, std::stri
   }
   HttpRequest request = userinfo_request(endpoint, settings.userinfo.accept, access_token);
   cleanse(access_token);
-  const Result<HttpResponse> response = co_await services.http.send(std::move(request));
-  if (!response) co_return response.error();
-  Result<UserinfoAnswer> answer = read_userinfo(*response, settings.userinfo.accept);
+  Result<HttpResponse> response = co_await services.http.send(std::move(request));
+  if (!response) co_return std::move(response).error();
+  const Result<HttpResponse> opened = decrypted(settings, std::move(*response), kSignedUserinfo,
+                                                settings.encryption.userinfo);
+  if (!opened) co_return signature_error(opened.error());
+  Result<UserinfoAnswer> answer = read_userinfo(*opened, settings.userinfo.accept);
   if (!answer) co_return std::move(answer).error();
   if (answer->jwt != nullptr) {
     const std::shared_ptr<const Jwt> jwt = answer->jwt;
@@ -61,6 +65,14 @@ Task<Result<std::string>> userinfo_of_login(Services& services, std::string acce
   // Of a token that the provider has just made.
   if (why.code == Errc::token_inactive) why.code = Errc::userinfo_invalid;
   co_return why;
+}
+
+Task<Result<std::string>> userinfo_of_session(Services& services, std::string access_token,
+                                              std::string subject) {
+  const Result<Json> claims =
+      co_await fetch(services, std::move(access_token), std::move(subject), KeyBudget::callback);
+  if (!claims) co_return claims.error();
+  co_return text_of(*claims);
 }
 
 Task<Result<TokenSession>> ask_userinfo(Services& services, std::string token) {

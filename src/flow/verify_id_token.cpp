@@ -107,4 +107,28 @@ Task<Result<IdTokenFacts>> verify_id_token(Services& services, std::string id_to
   co_return check_id_token(*jwt, expected);
 }
 
+Task<Result<void>> reverify_session(Services& services,
+                                    std::shared_ptr<const OpenSession> session) {
+  const Settings& settings = services.settings;
+  const SessionRecord& record = session->record();
+  Result<Jwt> parsed = parse_jwt(record.id_token.text());
+  if (!parsed) co_return std::move(parsed).error();
+  const auto jwt = std::make_shared<const Jwt>(std::move(*parsed));
+  // Of sessions with keys that are gone there may be many: logins keep their own turns.
+  Result<void> verified = co_await verify_provider_signature(services, jwt, KeyBudget::access_token);
+  if (!verified) co_return verified;
+  IdTokenExpectations expected;
+  expected.issuer = settings.provider.issuer;
+  expected.client_id = settings.client.id;
+  expected.further_audiences = &settings.token.id_token_audiences;
+  expected.now = numeric_date(jwt->claims, "iat").value_or(0);
+  expected.leeway = settings.token.leeway;
+  expected.nonce = record.nonce;
+  expected.nonce_required = false;
+  expected.subject = record.subject;
+  const Result<IdTokenFacts> facts = check_id_token(*jwt, expected);
+  if (!facts) co_return facts.error();
+  co_return Result<void>();
+}
+
 }  // namespace oidc

@@ -1,7 +1,6 @@
 #include "oidc/client_key.h"
 
 #include <openssl/bio.h>
-#include <openssl/core_names.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
 
@@ -12,6 +11,7 @@
 #include "jwk.h"
 #include "oidc/base64url.h"
 #include "private_jwk.h"
+#include "public_members.h"
 
 namespace oidc {
 namespace {
@@ -32,62 +32,6 @@ KeyPointer from_pem(std::string_view text) {
       BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   openssl::require(bio != nullptr, "memory");
   return {PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr), EVP_PKEY_free};
-}
-
-std::string number_of(const EVP_PKEY* key, const char* name, std::size_t size) {
-  BIGNUM* raw = nullptr;
-  openssl::require(EVP_PKEY_get_bn_param(key, name, &raw) == 1, "key");
-  const openssl::BigNumber number(raw);
-  std::string bytes(size == 0 ? static_cast<std::size_t>(BN_num_bytes(raw)) : size, '\0');
-  openssl::require(BN_bn2binpad(raw, reinterpret_cast<unsigned char*>(bytes.data()),
-                                static_cast<int>(bytes.size())) >= 0,
-                   "key");
-  return base64url_encode(bytes);
-}
-
-Json ec_public(const EVP_PKEY* key) {
-  std::array<char, 32> group{};
-  std::size_t length = 0;
-  if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(),
-                                     &length) != 1) {
-    return nullptr;
-  }
-  const std::string_view name(group.data(), length);
-  const char* const curve = name == "prime256v1"  ? "P-256"
-                            : name == "secp384r1" ? "P-384"
-                            : name == "secp521r1" ? "P-521"
-                                                  : nullptr;
-  if (curve == nullptr) return nullptr;
-  const std::size_t size = static_cast<std::size_t>(EVP_PKEY_get_bits(key) + 7) / 8;
-  return {{"kty", "EC"}, {"crv", curve},
-          {"x", number_of(key, OSSL_PKEY_PARAM_EC_PUB_X, size)},
-          {"y", number_of(key, OSSL_PKEY_PARAM_EC_PUB_Y, size)}};
-}
-
-Json edwards_public(const EVP_PKEY* key, const char* curve) {
-  std::array<unsigned char, 64> raw{};
-  std::size_t size = raw.size();
-  openssl::require(EVP_PKEY_get_raw_public_key(key, raw.data(), &size) == 1, "key");
-  return {{"kty", "OKP"}, {"crv", curve},
-          {"x", base64url_encode({reinterpret_cast<const char*>(raw.data()), size})}};
-}
-
-// The members that RFC 7638 names, and no others; null: a kind of key without an algorithm here.
-Json required_members(const EVP_PKEY* key) {
-  switch (EVP_PKEY_get_base_id(key)) {
-    case EVP_PKEY_RSA:
-      return {{"kty", "RSA"},
-              {"n", number_of(key, OSSL_PKEY_PARAM_RSA_N, 0)},
-              {"e", number_of(key, OSSL_PKEY_PARAM_RSA_E, 0)}};
-    case EVP_PKEY_EC:
-      return ec_public(key);
-    case EVP_PKEY_ED25519:
-      return edwards_public(key, "Ed25519");
-    case EVP_PKEY_ED448:
-      return edwards_public(key, "Ed448");
-    default:
-      return nullptr;
-  }
 }
 
 // RFC 7518 section 3.4: r and s, each in the curve's full length.
@@ -133,8 +77,8 @@ Result<std::shared_ptr<const ClientKey>> ClientKey::parse(std::string_view text)
       if (const auto value = json_string(*jwk, name)) described[name] = *value;
     }
   }
-  Json members = required_members(key.get());
-  if (members.is_null()) return unusable("keys of this type sign nothing here");
+  Json members = public_members(key.get());
+  if (members.is_null() || json_string(members, "crv") == "X25519") return unusable("keys of this type sign nothing here");
   if (!described.contains("kid")) {
     described["kid"] = base64url_encode(as_view(sha256(members.dump())));  // members are sorted
   }

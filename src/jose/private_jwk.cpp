@@ -89,7 +89,7 @@ KeyPointer ec(const Json& jwk) {
 
 KeyPointer okp(const Json& jwk) {
   const std::string curve = json_string(jwk, "crv").value_or("");
-  if (curve != "Ed25519" && curve != "Ed448") return nullptr;
+  if (curve != "Ed25519" && curve != "Ed448" && curve != "X25519") return nullptr;
   std::string secret = bytes_member(jwk, "d");
   KeyPointer key(EVP_PKEY_new_raw_private_key_ex(nullptr, curve.c_str(), nullptr,
                                                  openssl::bytes_of(secret), secret.size()),

@@ -98,7 +98,7 @@ bool is_preflight(const ngx_http_request_t* r) noexcept {
 
 std::shared_ptr<const OpenSession> find_hot_session(ngx_http_request_t* r, Services& services) {
   const Settings& settings = services.settings;
-  if (!settings.credentials.session) return nullptr;
+  if (!settings.credentials.session || settings.token.reverify) return nullptr;
   if (may_be_logout(r, settings.logout) || form_may_log_out(r, settings.logout)) return nullptr;
   const CookieLookup found = find_session_cookie(r, services);
   if (found.conflict || !found.cookie) return nullptr;
@@ -110,7 +110,7 @@ std::shared_ptr<const OpenSession> find_hot_session(ngx_http_request_t* r, Servi
   const Seconds now = services.loop.now();
   if (!record.next_sid.empty() || !is_alive(record, settings, now) ||
       is_refresh_due(record, settings, now) || is_renewal_due(record, settings, now) ||
-      is_access_token_expired(record, now)) {
+      is_userinfo_due(record, settings, now) || is_access_token_expired(record, now)) {
     return nullptr;
   }
   if (judge(settings, *session) != Errc::none) return nullptr;

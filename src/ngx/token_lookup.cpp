@@ -61,7 +61,8 @@ TokenLookup find_hot_token(ngx_http_request_t* r, Services& services) {
   lookup.ask = finder.present() || query_may_hold_token(r, settings) ||
                body_may_hold_token(r, settings);
   const std::optional<std::string_view> token = finder.unread();
-  if (!token || services.tokens == nullptr || query_may_hold_token(r, settings) ||
+  const bool compared = !settings.access_token.session_cookie.empty();  // with each request
+  if (!token || compared || services.tokens == nullptr || query_may_hold_token(r, settings) ||
       body_may_hold_token(r, settings)) {
     return lookup;
   }

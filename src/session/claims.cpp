@@ -69,4 +69,14 @@ bool Claims::contains(const ClaimPath& path) const {
          std::any_of(contained_.begin(), contained_.end(), has_it);
 }
 
+bool Claims::is_elsewhere(const ClaimPath& path) const {
+  const std::string& name = path.names().front();
+  return std::any_of(documents_.begin(), documents_.end(), [&name](const Json& document) {
+    const auto names = document.find("_claim_names");
+    if (names != document.end() && names->is_object() && names->contains(name)) return true;
+    return name == "groups" && (json_bool(document, "hasgroups").value_or(false) ||
+                                json_string(document, "hasgroups") == "true");
+  });
+}
+
 }  // namespace oidc

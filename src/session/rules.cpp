@@ -27,6 +27,13 @@ Error refusal(Errc code, std::string_view rule, const RulePath& claim, std::stri
   return {code, std::move(detail)};
 }
 
+// Why a rule on a claim that is missing does not hold.
+Error missing(Errc code, std::string_view rule, const RulePath& claim, const Claims& claims) {
+  if (!claims.is_elsewhere(claim.path)) return refusal(code, rule, claim, "is missing");
+  return refusal(Errc::claims_elsewhere, rule, claim,
+                 "is not in the token: _claim_names or hasgroups says that it is kept elsewhere");
+}
+
 bool is_audience(const WordsRule& rule) { return rule.directive == "oidc_audience_required"; }
 
 std::string first_scope(const RuleSet& set) {
@@ -70,16 +77,16 @@ Result<void> Rules::check(const Claims& claims) const {
   for (const ClaimRule& rule : set_.claims) {
     const Json* claim = claims.find(rule.claim.path);
     if (claim != nullptr && holds(rule, *claim)) continue;
-    const std::string_view what = claim == nullptr ? "is missing" : "does not hold";
     std::string line("oidc_require ");
     line.append(rule.op_text);
-    return refusal(Errc::forbidden, line, rule.claim, what);
+    if (claim == nullptr) return missing(Errc::forbidden, line, rule.claim, claims);
+    return refusal(Errc::forbidden, line, rule.claim, "does not hold");
   }
   for (const WordsRule& rule : set_.words) {
     const Json* claim = claims.find(rule.claim.path);
     if (claim != nullptr && meets(rule, *claim)) continue;
-    return refusal(rule.otherwise, rule.directive, rule.claim,
-                   claim == nullptr ? "is missing" : "has none of the alternatives");
+    if (claim == nullptr) return missing(rule.otherwise, rule.directive, rule.claim, claims);
+    return refusal(rule.otherwise, rule.directive, rule.claim, "has none of the alternatives");
   }
   return {};
 }

@@ -20,6 +20,16 @@ FACTS = "id, audience, subject"
 
 # (directive, value, what would be right[, lines before it])
 REFUSED = [
+    # encryption, and what tokens are compared with
+    ("encryption_algs", "RSA1_5", "RSA-OAEP, RSA-OAEP-256, ECDH-ES"),
+    ("encryption_algs", "dir", "can be accepted"),
+    ("encryption_encs", "A128CBC", "A128GCM, A192GCM"),
+    ("encryption_required", "access_token", "id_token, userinfo or introspection"),
+    ("encryption_required", "id_token", '"use": "enc"'),
+    ("reverify", "sometimes", ON_OFF),
+    ("domains", "Example.com", "a domain in lower case"),
+    ("jwt_session_cookie", '"a b"', "a cookie's name"),
+    ("jwt_session_claim", "a..b", "the path of a claim"),
     # sessions
     ("session_storage", "floppy", "shm, shm:NAME of an oidc_session_zone"),
     ("session_storage", "shm:", "shm, shm:NAME"),

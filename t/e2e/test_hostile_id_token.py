@@ -212,7 +212,7 @@ JOSE_CASES = [
     Case("one-part", BAD_JSON, cut(lambda t: "abcdef")),
     Case("two-parts", BAD_JSON, cut(lambda t: t.rpartition(".")[0])),
     Case("four-parts", BAD_JSON, cut(lambda t: t + ".abc")),
-    Case("five-parts", BAD_JSON, cut(lambda t: "a.b.c.d.e")),
+    Case("five-parts", ("jwe_malformed",), cut(lambda t: "a.b.c.d.e")),
     Case("padded", BAD_CHARACTERS, cut(lambda t: t.replace(".", "=.", 1))),
     Case("white-space", BAD_CHARACTERS, cut(lambda t: t.replace(".", " .", 1))),
     Case("plain-base64", BAD_CHARACTERS, cut(lambda t: "+/" + t)),

@@ -51,7 +51,9 @@ def _logs_in(config) -> bool:
 def _userinfo(config) -> list[Line]:
     if not _logs_in(config):
         raise NoEqual("userinfo is asked at logins, and without authorization_code there is none")
-    return [Line("oidc_userinfo", ["login"], "asked at each login, not when a claim is missing")]
+    if config.get("search_user_info") and not config.get("upstream_user_info_header"):
+        return [Line("oidc_userinfo", ["missing"])]
+    return [Line("oidc_userinfo", ["login"], "asked at each login")]
 
 
 def _user_info_header(value, config) -> list[Line]:
@@ -233,7 +235,9 @@ PARAMETERS: dict[str, Parameter] = {
     "introspect_jwt_tokens": flag("oidc_introspect_jwt_tokens"),
     "introspection_hint": text("oidc_introspection_hint"),
     "introspection_accept": choice("oidc_introspection_accept",
-                                   **{"application/json": "application/json"}),
+                                   **{"application/json": "application/json",
+                                      "application/token-introspection+jwt":
+                                          "application/token-introspection+jwt"}),
     "introspection_check_active": flag("oidc_introspection_check_active"),
     "introspection_token_param_name": no("always `token` (RFC 7662)"),
     "introspection_post_args_names": pairs("oidc_introspection_post_arg",
@@ -263,11 +267,11 @@ PARAMETERS: dict[str, Parameter] = {
     "issuers_allowed": words("oidc_issuers_allowed"),
     "leeway": seconds("oidc_leeway"),
     "max_age": seconds("oidc_max_age", "off"),
-    "domains": no(LATER),
-    "jwt_session_cookie": no(LATER),
-    "jwt_session_claim": no(LATER),
-    "reverify": no(LATER),
-    "resolve_distributed_claims": no(LATER),
+    "domains": words("oidc_domains"),
+    "jwt_session_cookie": text("oidc_jwt_session_cookie"),
+    "jwt_session_claim": text("oidc_jwt_session_claim", ""),
+    "reverify": flag("oidc_reverify"),
+    "resolve_distributed_claims": no("recognised, and named in the log; nobody goes there"),
     # Proof of possession
     **{name: no(LATER) for name in (
         "proof_of_possession_mtls", "proof_of_possession_mtls_from_header",

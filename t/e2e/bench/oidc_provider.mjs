@@ -7,6 +7,9 @@ import Provider, { interactionPolicy } from 'oidc-provider';
 const setup = JSON.parse(process.env.E2E_OP);
 const account = setup.account;
 
+const encryptionAlgs = ['RSA-OAEP', 'RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A192KW',
+  'ECDH-ES+A256KW'];
+
 const { Check } = interactionPolicy;
 const policy = interactionPolicy.base();
 policy.clear();  // no prompt is ever needed: grant and login are made below
@@ -17,6 +20,9 @@ const provider = new Provider(setup.issuer, {
     devInteractions: { enabled: false },
     revocation: { enabled: true },
     jwtUserinfo: { enabled: true },
+    encryption: { enabled: true },
+    introspection: { enabled: true },
+    jwtIntrospection: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx, form) => {
@@ -51,6 +57,9 @@ const provider = new Provider(setup.issuer, {
   enabledJWA: {
     idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
     userinfoSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+    idTokenEncryptionAlgValues: encryptionAlgs,
+    userinfoEncryptionAlgValues: encryptionAlgs,
+    introspectionEncryptionAlgValues: encryptionAlgs,
     clientAuthSigningAlgValues: ['HS256', 'HS512', 'RS256', 'RS512', 'PS256', 'PS384', 'ES256',
       'ES384', 'ES512', 'EdDSA', 'Ed25519'],
   },

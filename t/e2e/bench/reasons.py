@@ -28,6 +28,7 @@ STATUS = {
     # JOSE and the ID token
     "jwt_malformed": 502, "jwt_alg_none": 502, "jwt_alg_not_allowed": 502, "jwt_crit": 502,
     "jwt_key_unknown": 502, "jwt_key_mismatch": 502, "jwt_signature": 502, "jwt_typ": 502,
+    "jwe_malformed": 502, "jwe_not_allowed": 502, "jwe_decryption": 502, "jwe_missing": 502,
     "id_token_iss": 502, "id_token_sub": 502, "id_token_aud": 502, "id_token_azp": 502,
     "id_token_exp": 502, "id_token_nbf": 502, "id_token_iat": 502, "id_token_nonce": 502,
     "id_token_at_hash": 502, "id_token_c_hash": 502, "id_token_auth_time": 403,
@@ -45,7 +46,8 @@ STATUS = {
     "credential_malformed": 400, "credential_conflict": 400, "access_token_kind": 401,
     "access_token_iss": 401, "access_token_aud": 401, "access_token_exp": 401,
     "access_token_nbf": 401, "access_token_iat": 401, "access_token_bound": 401,
-    "token_inactive": 401, "introspection_invalid": 502,
+    "access_token_session": 401, "token_inactive": 401, "introspection_invalid": 502,
     # who may pass
-    "insufficient_user_authentication": 401, "scope_insufficient": 403, "forbidden": 403,
+    "insufficient_user_authentication": 401, "scope_insufficient": 403, "claims_elsewhere": 403,
+    "forbidden": 403,
 }

@@ -1,0 +1,386 @@
+// Keys and encrypted tokens: of the RFCs, and made once with an unrelated library (Python's jwcrypto).
+// The keys open nothing else.
+#pragma once
+
+#include <string_view>
+
+namespace oidc::test {
+
+inline constexpr std::string_view kJweRsa =
+    "{\"d\":\"OJZXWRUsCL-vuDinZz-ZTC6vPZkozc2oOPs84L7hpiZ0X2oYTsWiRfzP6Rck8HLynm8pG_r6FRARk2jew"
+    "vjQarNoa2LpXZveQitrKRfyA5jhLOAJPpEq7Rtw4QpwCs4fVjSiKMYVaO1MNspfMBQ-rqVZ_ascNfbcEgAGYMn2dtH"
+    "czYWN6rnicI9ydMFb38vD3MbIua0cW3qRdwkb96HR1V70xWt4bnfvD72u6MlaLVCg7cytdg3CJuOqTVr2VHK1JwT9r"
+    "mGlkQzrX8kwri3jfE41VKyhAd2hQE0mO00mXewwO4DLTLD9MpoP7eH8MDrdvy3rJjMobdyv7UxRzK7yuQ\",\"dp\""
+    ":\"acuX0NFoPeq9pHoknLM5DWQBEZDHdru9lTu1-Ktwh4KhQPZO7MreRNeQ3pggFWnpLD0UMCflZsKZHvPWEArpILq"
+    "jp5EHupWAiDdfMrIwPVM8KjENLEIDxYY3uITDLcsASAflAneOTMPJY8-1iK_KVBjuOChb-_RhSKu07GslW4k\",\"d"
+    "q\":\"r33T9UrGhqYkP9QvKy13jQYM5KaNJSjbUO-7KHCUZRaYCstbw9AOct7scyqsyaevV06A-36VgiVcHnuUmuuj"
+    "WIMosfI-QktACWE5eVWHh3fN0MNw-jJbiJlBt0PJGGSeT3kz6RMaVUY6BR0amLVGSKOM_WEnR0aap6HqwEzFgp0\","
+    "\"e\":\"AQAB\",\"kid\":\"rsa\",\"kty\":\"RSA\",\"n\":\"oaOIwsbyF0LQFORDU0mqI1B7DUbXDk3Nztf"
+    "7FyITK2ZLnYD2_-1EOG0ZquN5rWWwEch8EM3_L5hwpM5sCiYemb3yaE6mHNWgaUJukZxtuJxln3b179CHZHEBqY10W"
+    "eOxsqomaOt_3-VHTiDQomhBmILpMvylTeY28I2TL8avWrH9CSd6a_I2kBCvMHZEcX2MwZJcA2oW_ksYjaUlyZd068I"
+    "YDldQuM8RFxHhN0gO31slwY2aNYjwVFRR4Loktwg-BgU-6-p1P-sc2jwLGNqN7G4-joVn55e0mjHHcxDxzUgGLQsDf"
+    "W_ZfhWrRWbeOc8L-iRqVLH6Tp5ignNqviHnzw\",\"p\":\"4lOHIrs1zTNyb2PG3ZhYLrRnKkpuYnuHG2DR0Speb5"
+    "XHdPHm1u0hsvxLsbENyut01TVtJ2sIvOw4IolwUW71W_X5t7juShk-7hunrD8ZW5c49g7Aj3Ty5s4hdyRbPYv6xwkX"
+    "l-IfrHPwUecGg1ML7HkfANC-1KQyrqzGUQIP6pk\",\"q\":\"ttTR1uRqbtuOf-69sBvhJYUO4ZTx-aCHq5fmo6DC"
+    "Yqy3htanzyXyGBCZ3t7Ei4XaHcv1p7ij5HgHX5fEQLDXBSVfJIxqxXHy-t6NOWrg3zRpvvDgXrAa768r7dLDogAC0Q"
+    "bwruwQmvilwkDFHuuGp0Q8qBTrlKcOKb1h_vj3jqc\",\"qi\":\"JeGR5JIBauE74_KOp-s39vN_Yx48ML3t_zmlM"
+    "0pKkIRV-Fh6hPg6xcVHx8H9mIYSuNIZY2cKvp_uLrPuZ79aJwiz-iXSZfg4Uc9V0GpXaITYqEKL7kBHwRLGijismA7"
+    "N3ecqSJ0Nqz3yamaH4c2y2dC8bmL6ygvBx5zCqFpNbXk\",\"use\":\"enc\"}";
+
+inline constexpr std::string_view kJweP256 =
+    "{\"crv\":\"P-256\",\"d\":\"sawx_8qqw6Vq4h_Dx4ObKtmAv1A2zErskEKrR_XjtB0\",\"kid\":\"P-256\""
+    ",\"kty\":\"EC\",\"use\":\"enc\",\"x\":\"ErZ3kT57SDRBfI95nRqJfngZBjvSICAUyiEJ0mr-UOQ\",\"y"
+    "\":\"3uRaakhX6uljtSbn5KfjNSblpE_MWW9uZOc9rYY56ZE\"}";
+
+inline constexpr std::string_view kJweP384 =
+    "{\"crv\":\"P-384\",\"d\":\"Frb6Wn0ISIvqVBXjFDmsGV83NDVsF7en_VYa_WBI9JN4lE5r3G9OmWFkIh5IAYL"
+    "B\",\"kid\":\"P-384\",\"kty\":\"EC\",\"use\":\"enc\",\"x\":\"Hb5N2fv7z5-Vi7JyJ61C3utx1y2Y6"
+    "y0gF886wl25ZaY8wBo5jeHLfyPO9QoGhJWY\",\"y\":\"U5giHIHBC4VUcLgKCWW6jy5bAo2oGldVkR-qPJZ5YmRd"
+    "iLeeBxIIf3q4oTE5-OJr\"}";
+
+inline constexpr std::string_view kJweP521 =
+    "{\"crv\":\"P-521\",\"d\":\"AMxfOl8sTuLQoAHUJzzJnRFBpkgfWQSlgZXKgbtd4GH5mGSCyAoVSjq_MHN_vFU"
+    "B61qP2OZHW2qVRTmR_uHh0JLQ\",\"kid\":\"P-521\",\"kty\":\"EC\",\"use\":\"enc\",\"x\":\"Ado82"
+    "zzY9CerkX432aUdN5Yef-YK5-Rv6HZWGMrpDQiLzRhRskHTwYA9o-gqpmNCmjeYA9kO9Z-3zYxgDYqUr5nh\",\"y"
+    "\":\"AFvvAefM-Fs1XhRHKZ61OYWIObN_wXiHno8G3UOEjEVXMaSf57rhG7lsER90Qs4dlCnpnxaKjEyZsOFbNlW6S"
+    "RIB\"}";
+
+inline constexpr std::string_view kJweX25519 =
+    "{\"crv\":\"X25519\",\"d\":\"SMz129zlvQ8JNw3okTRv-yhW4w9rgXfdKyXn_lEBIHk\",\"kid\":\"X25519"
+    "\",\"kty\":\"OKP\",\"use\":\"enc\",\"x\":\"wDBdErrQeAxHsiiM2-sB6ky4IOK6eZjxi6jNCkVrbAA\"}";
+
+// RFC 7516 A.1: RSA-OAEP, A256GCM.
+inline constexpr std::string_view kRfc7516A1Key =
+    "{\"kty\":\"RSA\",\"n\":\"oahUIoWw0K0usKNuOR6H4wkf4oBUXHTxRvgb48E-BVvxkeDNjbC4he8rUWcJoZmds"
+    "2h7M70imEVhRU5djINXtqllXI4DFqcI1DgjT9LewND8MW2Krf3Spsk_ZkoFnilakGygTwpZ3uesH-PFABNIUYpOiN1"
+    "5dsQRkgr0vEhxN92i2asbOenSZeyaxziK72UwxrrKoExv6kc5twXTq4h-QChLOln0_mtUZwfsRaMStPs6mS6Xrgxnx"
+    "bWhojf663tuEQueGC-FCMfra36C9knDFGzKsNa7LZK2djYgyD3JR_MB_4NUJW_TqOQtwHYbxevoJArm-L5StowjzGy"
+    "-_bq6Gw\",\"e\":\"AQAB\",\"d\":\"kLdtIj6GbDks_ApCSTYQtelcNttlKiOyPzMrXHeI-yk1F7-kpDxY4-WY5"
+    "NWV5KntaEeXS1j82E375xxhWMHXyvjYecPT9fpwR_M9gV8n9Hrh2anTpTD93Dt62ypW3yDsJzBnTnrYu1iwWRgBKrE"
+    "YY46qAZIrA2xAwnm2X7uGR1hghkqDp0Vqj3kbSCz1XyfCs6_LehBwtxHIyh8Ripy40p24moOAbgxVw3rxT_vlt3UVe"
+    "4WO3JkJOzlpUf-KTVI2Ptgm-dARxTEtE-id-4OJr0h-K-VFs3VSndVTIznSxfyrj8ILL6MG_Uv8YAu7VILSB3lOW08"
+    "5-4qE3DzgrTjgyQ\",\"p\":\"1r52Xk46c-LsfB5P442p7atdPUrxQSy4mti_tZI3Mgf2EuFVbUoDBvaRQ-SWxkbk"
+    "moEzL7JXroSBjSrK3YIQgYdMgyAEPTPjXv_hI2_1eTSPVZfzL0lffNn03IXqWF5MDFuoUYE0hzb2vhrlN_rKrbfDIw"
+    "UbTrjjgieRbwC6Cl0\",\"q\":\"wLb35x7hmQWZsWJmB_vle87ihgZ19S8lBEROLIsZG4ayZVe9Hi9gDVCOBmUDda"
+    "DYVTSNx_8Fyw1YYa9XGrGnDew00J28cRUoeBB_jKI1oma0Orv1T9aXIWxKwd4gvxFImOWr3QRL9KEBRzk2RatUBnmD"
+    "ZJTIAfwTs0g68UZHvtc\",\"dp\":\"ZK-YwE7diUh0qR1tR7w8WHtolDx3MZ_OTowiFvgfeQ3SiresXjm9gZ5KLhM"
+    "Xvo-uz-KUJWDxS5pFQ_M0evdo1dKiRTjVw_x4NyqyXPM5nULPkcpU827rnpZzAJKpdhWAgqrXGKAECQH0Xt4taznjn"
+    "d_zVpAmZZq60WPMBMfKcuE\",\"dq\":\"Dq0gfgJ1DdFGXiLvQEZnuKEN0UUmsJBxkjydc3j4ZYdBiMRAy86x0vHC"
+    "jywcMlYYg4yoC4YZa9hNVcsjqA3FeiL19rk8g6Qn29Tt0cj8qqyFpz9vNDBUfCAiJVeESOjJDZPYHdHY8v1b-o-Z2X"
+    "5tvLx-TCekf7oxyeKDUqKWjis\",\"qi\":\"VIMpMYbPf47dT1w_zDUXfPimsSegnMOA1zTaX7aGk_8urY6R8-ZW1"
+    "FxU7AlWAyLWybqq6t16VFd7hQd0y6flUK4SlOydB61gwanOsXGOAOv82cHq0E3eL4HrtZkUuKvnPrMnsUUFlfUdybV"
+    "zxyjz9JF_XyaY14ardLSjf4L_FNY\",\"use\":\"enc\"}";
+
+inline constexpr std::string_view kRfc7516A1Token =
+    "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.OKOawDo13gRp2ojaHV7LFpZcgV7T6DVZKTyKOMTYUmK"
+    "oTCVJRgckCL9kiMT03JGeipsEdY3mx_etLbbWSrFr05kLzcSr4qKAq7YN7e9jwQRb23nfa6c9d-StnImGyFDbSv04u"
+    "VuxIp5Zms1gNxKKK2Da14B8S4rzVRltdYwam_lDp5XnZAYpQdb76FdIKLaVmqgfwX7XWRxv2322i-vDxRfqNzo_tET"
+    "KzpVLzfiwQyeyPGLBIO56YJ7eObdv0je81860ppamavo35UgoRdbYaBcoh9QcfylQr66oc6vFWXRcZ_ZT2LawVCWTI"
+    "y3brGPi6UklfCpIMfIjf7iGdXKHzg.48V1_ALb6US04U3b.5eym8TW_c8SuK0ltJ3rpYIzOeDQz7TALvtu6UG9oMo4"
+    "vpzs9tX_EFShS8iB7j6jiSdiwkIr3ajwQzaBtQD_A.XFBoMYUZodetZdvTiFvSkQ";
+
+// RFC 7516 A.2: RSA1_5, which is refused; A.3: A128KW, a shared secret.
+inline constexpr std::string_view kRfc7516A2Token =
+    "eyJhbGciOiJSU0ExXzUiLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0.UGhIOguC7IuEvf_NPVaXsGMoLOmwvc1GyqlIKO"
+    "K1nN94nHPoltGRhWhw7Zx0-kFm1NJn8LE9XShH59_i8J0PH5ZZyNfGy2xGdULU7sHNF6Gp2vPLgNZ__deLKxGHZ7Pc"
+    "HALUzoOegEI-8E66jX2E4zyJKx-YxzZIItRzC5hlRirb6Y5Cl_p-ko3YvkkysZIFNPccxRU7qve1WYPxqbb2Yw8kZq"
+    "a2rMWI5ng8OtvzlV7elprCbuPhcCdZ6XDP0_F8rkXds2vE4X-ncOIM8hAYHHi29NX0mcKiRaD0-D-ljQTP-cFPgwCp"
+    "6X-nZZd9OHBv-B3oWh2TbqmScqXMR4gp_A.AxY8DCtDaGlsbGljb3RoZQ.KDlTtXchhZTGufMYmOYGS4HffxPSUrfm"
+    "qCHXaI9wOGY.9hH0vgRfYgPnAHOd8stkvw";
+
+inline constexpr std::string_view kRfc7516A3Token =
+    "eyJhbGciOiJBMTI4S1ciLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0.6KB707dM9YTIgHtLvtgWQ8mKwboJW3of9lociz"
+    "kDTHzBC2IlrT1oOQ.AxY8DCtDaGlsbGljb3RoZQ.KDlTtXchhZTGufMYmOYGS4HffxPSUrfmqCHXaI9wOGY.U0m_Ym"
+    "jN04DJvceFICbCVQ";
+
+struct JweVector {
+  std::string_view key, alg, enc, token;
+};
+// All of them say "inside".
+inline constexpr JweVector kJweVectors[] = {
+    {"rsa", "RSA-OAEP", "A128GCM",
+     "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkExMjhHQ00ifQ.Esgu-RwLs0Cg2Z3yf1Po-Yt86QoA9aQk3idIYd_YmIJ"
+     "CRq_izwEBEpZl_xtMkG1ArBqvqHRbHncGwnX47vieUQLkLkN5AE6iePc9hbmrSxVK-Gf6fmwPjs96_iiCsEzRYwZI3"
+     "s8euKT9UMkw4rYS_qXb9IOJ85w6GtzJoax8xQ5P4gHZ6b_4QoEdty0TQzYluzvT2eZWKtPPu6sU7ciOBiEyjm7R29w"
+     "Mxb-NkV-qur2FLR-gdiZ_6JaC0FmxWaLVYzilkVaQffrLhZL8gp_LXCSHiI9v_Nr_qZLkAqgYwruG7PvUzaYVOCbMF"
+     "GyKTcNxcbQ3LDaO5R5nDeYZSlqhQw.UYC_wQs36-t3uMUu.NpATGcsc.yXJ_IDv5zYZg1dOPdWdW3w"},
+    {"rsa", "RSA-OAEP", "A192GCM",
+     "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkExOTJHQ00ifQ.GiKGLaXQaaljv6Xj_0sDfwYnBvZGg7jgTDCeLs4Z7Cw"
+     "XCAoKv-7FnJETw9CTTzhAprtQyj8_sQFqbgrPgCK1wd5ufYSb1K3_pfuS2zv2TbfKBqKJmQNswuTNhqjuMKXqAFJ6H"
+     "ahMv5i0A36QaEmi1Ue_0j9XPLlACvgEZ4Yr6xpWA4Bv89_ErmSjjoNhI9CZRzgzWqR2kfRHpFosYlbSdTMTzE4vB7N"
+     "t1uu2appgvS_B5XJqKOlrwBWgE1dZGFRKSUpvv0TqgFFojhUMHqNhKQWoCqOBZmU9DZgBPa6UsSL4bKYNlSVurH7Jc"
+     "7WZIrWRAx8vNoIv1vrwqB4vdbGRoQ.HktdjRY74744YESq.Ky1IHjtk.b7EHOzdQ_KZEFIkL9lM3sw"},
+    {"rsa", "RSA-OAEP", "A256GCM",
+     "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.ORKafdPFW9C-yaMGA2fvVaq6sYNSmvSPG7xob_SH9v8"
+     "_gSey2ZkfdSFTFuYuNdShXi-b-lwRVrb6x5FhT8Xe9b8L3uXbWX_3neS1Z9tOZprewbHm1SmFxacydpfYEzAqBzEc6"
+     "q0v3JjRMydcZy-v2EJRTNgKMe3_lNtOvUvQ8M40PJ1b5Qrbc88dCaJVJqH6DTXy4KnD0_UROpe3hutmqKrlyXz8sqn"
+     "BPMzBAZLKNU88plt8ous5k-Afp2a85j4bApQrE7zCEuXvpWcniRTteHo38326XPbtXIBVdK8VSSY-bxYXcxzP6AgUZ"
+     "dVO6FO5DIm0wFrmju2WtBSYYSdr3w.D57OppKo6E1pPgjP.NLCSqQ8I.baxN7hXPOwLGLsHYHjoxtA"},
+    {"rsa", "RSA-OAEP", "A128CBC-HS256",
+     "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkExMjhDQkMtSFMyNTYifQ.W-kMYs_SQe7yk8AXMkfZvtvDTlxCWnrzewI"
+     "BCCFfhevvQmupmVokw-ZnO5TcjWb5DuX8Q66IHpO8SnKM3zvNRFvZRSFhCjFOVC50E736XknmzWnlKkNqQcbmxr4QS"
+     "mcKHbfnFrkzEKUykyIV4m4-i6XmqbYs_0Dsu0FAgROnzK8wAHBmK9t6pT_5CAOqg6VYX0w_N9SKmXqGKtcI0smZnLT"
+     "Mm6r2_fg5tmHI24-TgbzjRLz3dI8S-XnvQcnpYSEZcNjpQbeN497BDo5K2Z0mL22-bYoPgjZaOnu5GrxxmtTsB09Vy"
+     "DZbSYTaQkYreQgc0dHU5ifaKI2lfyEUWRmzxA.Hdf69zQZd1K7d5lEpbxowA.DWWQZ6ZEVYPv0XYTqZiSXA.GHUpqh"
+     "07-n5vARepqssNBA"},
+    {"rsa", "RSA-OAEP", "A192CBC-HS384",
+     "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkExOTJDQkMtSFMzODQifQ.FdpJFfxm0ZhoQL5RD_TZkNeb7dk45lPbrI0"
+     "qsRgABvFAeHTilnMejfgCqkC5U0A5XuVhAH2ID4EdSLtYcU5y76YZbXz-klQhUMK2jFrxyucn4mx6zzcejLc4j-IPk"
+     "Oe3UATH4ifbJb3OEG-IEFi9MPkzbqK72w0qlv8wOY67VHqmOG_LWhgSFc0qQwq3__0CWzcWIOsNjZ4C14Ip1oAvdqx"
+     "dc7oldj5PfhDteDGaJlAD3MeZQHEOklhr8XVk4XA--R5N5oebd9e5AJ_NKRXC1Lf6lvN7f49GGGyy4lHJPi-WHM5wh"
+     "AVXik5BaCNVykxRQpH1KJcFYt94IOTbpFn7Kg.5kpZZZ1Z9R3SCBBBcnwHSw.18feiYMlsJD7hgIEW42VPQ.JEaGhC"
+     "_s9oq_8bwsf9CwpX5PKJZ_7x9v"},
+    {"rsa", "RSA-OAEP", "A256CBC-HS512",
+     "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZDQkMtSFM1MTIifQ.M3VDGJQctcExEv0DeXgbPH1nY3MRjJjhzKe"
+     "xZCXEL39OBXRAZbpZ3rd4bRtSNde7ovR5W4OQtbB_fB2BT2vXUdUPdebcNStQVhWAonN49rBekmeg9gnJikBN9N8jL"
+     "RV_LIyTDV1OFq0bvThsoL0PjPj73nQzVA5jnVVOthJyaKcFCIWqTjKZqKRG_SwIqHOH87ojrqrKOpHur36BxnAWVIp"
+     "oOn2iYckIkgECBpxSB2S1eqIew4_bqSyEFCTb7taOso2amjRqj0Fb3Pd6DWRm9V6t_Dx_9JwC3prudpnD1ozLzP_MS"
+     "RZObaV1pwChK41hCXNFKdPQ5XUm_B2sxFa3ow.gA7EUEo7UlvetBNRS_OSpw.CDj08WN70nuyqISS-4-hvQ.QvW5VB"
+     "sZhltWmGNmdbf9eZpVE2bobNr5ta-bcLcYT7I"},
+    {"rsa", "RSA-OAEP-256", "A128GCM",
+     "eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMTI4R0NNIn0.edH_tpsbm_ziA7HQbJgoErN4TRufiSCKyh9Nsw"
+     "IJZuPiFrw_wIaJFQG9M4CUk7rM1GndWCS5F0IrphmsAOD6xNZhLgCE3thAaqtOV4nhYjSE14nOWnAygJ_nbb3zAKnC"
+     "uf7soH-wnOFkoNp8q9zaIxY32KrHkaUrXW99dneb7Pn1_rZADuvdvVc3rJuedE0Ut-E4DSQ8mAdtf6yrFSXRaGiGmi"
+     "s_bnF_uDnm4EEuqL9VW5zZs4QiaZZbrGwGOhHBNK2nUTLkRPMOjKof3B_Vy45SzxA7QFZq6ngYWjdV5jZHuBE_jV81"
+     "xq-9xb9-cKlTnIfuKy3khPaHS8GxfNYr7A.wrx8K13tb-Wy4SaM.uPIPjWq2.bPSHWsCqPwia1NIhoGtLJQ"},
+    {"rsa", "RSA-OAEP-256", "A192GCM",
+     "eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMTkyR0NNIn0.GSIaewZIEIAZMATur1tkXoGh1sNvICSZ2pAYvN"
+     "bHCfGdqd3dRA-2hq3cUOHtTDvIj3TlUOI1GCTxe1dm16_UBifTCQimvWhcpH22YARFfSLn4nUgbRIPJc3_p94M2n6N"
+     "m7GmtBob4aNKa-Kc4b2Ef1JCjxR7qP2eWtYJz2mLCGCxGOgegD1C-_EuukjZA0EHitlsgNIhQlz8BAGEtILdkCkfQZ"
+     "sEYDx3giIDu9W1Rzdy0xDq33xrntPWpwmHhCs2SukkWtwtiCBz7L_VJvTZGxf8NVYzZ1W-TADHvI5rD1NeIfLqwDcg"
+     "s0lMKffjYg4Jl-6gwh4gefm5DPgP7VBVLg.KcIgQtYfFyhbHUez.iEY_ZAbO.rPheTbb0hOvAyEp6CKtH1A"},
+    {"rsa", "RSA-OAEP-256", "A256GCM",
+     "eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMjU2R0NNIn0.OSWzrQ54mZw2CR76R5oR5fjjQvbMS-hWr4n4y9"
+     "MkkW6vcOURvkeuQ6MTXwL7rRvl4E5l1UPjyWsLm_Erux_RZzPc3fk0OVyX_uFPtK9NNUa1Jnpe6V0by_fAL8t-4CA_"
+     "zUZ8nVN7iKm3xKBtaRVzUeDEMvkJ2v2z5ye7SOY4SgWydJ9-YUKZbHSEbHD9DtAqoIBgbDqLc0ZKgN8F9Xl8xp_TP5"
+     "L9X17cVhVAV9Uk2qVz_fXYQvs1APUdwTKuvCulNfpQsDs206UXuiJ-awN5adnd-J1dH1InZqUFJdDgSLmhJHh3j1iu"
+     "yMLZKBCXsszVzoROJmy_xPDuwHrnIu2Wpw.ZB49wLfHhwnwkvoh.t7nOMWoW.S9zivllnse5KaRVMWDm3FA"},
+    {"rsa", "RSA-OAEP-256", "A128CBC-HS256",
+     "eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0.JYNlsLawokgfv9JKCLE1M9Hwq4flbZ"
+     "aVyPBO_rs-GjdE7COt5aLX4yIsBDzLKt3-Z9xNpnWnmwWoeQj40B2TXgXX0hog-ohc6DB9gfi-mlWiCaHB__I3MCcP"
+     "YVVXkQ6cXuvF1qboF-0txFmolP10mBO6jQVzMi2rJugsMfSP8qRyR6jNyPhqlKfVJb5sUzkMq-86_eEgCL1BoZNtHZ"
+     "aJqKG7VetF4p1FdhCIJXXL8FMSWUdOzs9frMwJPHqy8J5wcryQBeUoz--jHtG-unSM6ftJxQgQWt_TeiL8vL8aos0H"
+     "zSHpzGdfoN98tEGOeRXogjXjk9d8hO5ayqHpdVEBXA.jP-f-tIKHOS2FhQcPuLBVQ.xEPzdpLg5DR8HtzVYzeCeA.e"
+     "FfhIccqN0ld3Qn4uek-ow"},
+    {"rsa", "RSA-OAEP-256", "A192CBC-HS384",
+     "eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMTkyQ0JDLUhTMzg0In0.MEQYfLCk9GHfiJog8Jf2b1bhYwwB9P"
+     "FnWWwiokgZP9K2u1t9rKLIyUkQF552ya930oZHhkVVRLhFvROWwUl4XvCCNO7TMN7D7VHKQctNzY_B8smaQ3uiYLsR"
+     "jR5ZWlBEQGB3QOCJuXnR1Fj-rFT0yic3AG5IftJ5v0mTPVoSEkLnBNQETsjdvxiDQ-7wKFKMmXIl9wbDTq2-toO8PU"
+     "jLkVZlRJc2_z1ufpkm9F96kwAnLbC4gf4mrmGBE8hDG7Kr93kh8qC3uGATAq2MCDZSKJFg4EjwF_N4SdPjb5ral1DC"
+     "5nJRLOSqcPzFaFjZIavxJncuGOHKWR-_LuijXAztgA.7AoRkc9G_x3vI_JvzL4Jbg.TPXwWjHtP8844P05wzpOSA.w"
+     "qLlSugsNIDJzgW2QVpIfbgzSrmQjvbE"},
+    {"rsa", "RSA-OAEP-256", "A256CBC-HS512",
+     "eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMjU2Q0JDLUhTNTEyIn0.La0qZ2DBoqz4ryeLT5HiSED7SMiFTX"
+     "w4XO2N8MB23LCFTcaKaQGWAN_2DQ9MWheKzYN1dxjRbEIHgEX4y3-J7Y_UQtqKAtM3-PMaDrC9hZv3aOgnktbDmZLk"
+     "IErUT2bHLMeAY1l8CRAombn5czTmR1soPk9dQ69lq2Y-KBQZCITOn4yZBCH4rgG5FHRqMBmC4aJt87Gomn6awJF4cr"
+     "jLlsOl6qkrPV7rYMrpcXzmh8Sw03G84gn9sdfLsdppOw-qoV52h1HgEtkQSXPLahW4dTntfbpNkf3BPc2_ExgIWog1"
+     "EiZ3x9ZJfIWgNTv97qRuvo8pgiDe01rCBlFqgOlirg.Q42UJ3hwhcAWLZGCp0fUxg.oXHFS312zchobGy4XCKYNw.n"
+     "MpvslXfxldJPtvFHrdrTbHurfTvR4vdBugG0zNwhek"},
+    {"P-256", "ECDH-ES", "A128GCM",
+     "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTEyOEdDTSIsImVwayI6eyJjcnYiOiJQLTI1NiIsImt0eSI6IkVDIiwieC"
+     "I6IjFFTTFlYTg4bWg0MFg2YXVHTFN5UFRwSzV4OVRHc1J3RXpzSTFoM0JDSGciLCJ5Ijoibk5jSmFiem9hYzFIVVJI"
+     "UUpNQ3B4TklUdG1VT1pORFdJY2pLdkVvTmdZZyJ9fQ..-nxrgNNex4Q9W4km.vEVt3Bgn.Qs3ZyeeJQ9QPCJ4ApGyF"
+     "mQ"},
+    {"P-256", "ECDH-ES", "A192GCM",
+     "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTE5MkdDTSIsImVwayI6eyJjcnYiOiJQLTI1NiIsImt0eSI6IkVDIiwieC"
+     "I6ImczT3hpM2pSWC1oV1ZSQWZmVWhpVFlKMVFBR3kyZ1pIX2ZldmM4UHN6T1kiLCJ5IjoiYk9qOUVDeXh2RE1yc2dM"
+     "c1BsQ01HakNHVUNhLWVtNkZLWWE1d1VRVWg2NCJ9fQ..0A8yE2DIc6Z6falF.J-POAQVT.0zxuWR54aVtu1UR02BmV"
+     "KQ"},
+    {"P-256", "ECDH-ES", "A256GCM",
+     "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTI1NkdDTSIsImVwayI6eyJjcnYiOiJQLTI1NiIsImt0eSI6IkVDIiwieC"
+     "I6ImlwZG5CNU83U2JNSnNsYThwMFJ4QUd3N3JfWUQyR2V4ZDY4UnFrelBvb00iLCJ5IjoiVUxJOXBzMllBaHl1amVm"
+     "cF94Q3FqT0JPQnVwMVhLOVdUVUZLb0ZUc2lEQSJ9fQ..xD1nq540_UYRUAgf.RdQq6tjr.FJsuqo2rZh02Ri3BqMrx"
+     "mg"},
+    {"P-256", "ECDH-ES", "A128CBC-HS256",
+     "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTEyOENCQy1IUzI1NiIsImVwayI6eyJjcnYiOiJQLTI1NiIsImt0eSI6Ik"
+     "VDIiwieCI6IjQ5M1p2dC1UOGZqTWxzV2xzYU5HbGtTajh5MHZxU29LdUljVkYzQXdrTFkiLCJ5IjoiLUZLa3FPRFpS"
+     "X21GeUpXdDBkMTRxS3BPa3pYZUJ6UjFKYUhFWllMZjlJTSJ9fQ..Zu2TdRCmH4TWEhjsaWBl4Q.BNx6eKc7B-zfRAG"
+     "F7wB7yg.ZIOK8mESyt27sMUv9ACwHw"},
+    {"P-256", "ECDH-ES", "A192CBC-HS384",
+     "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTE5MkNCQy1IUzM4NCIsImVwayI6eyJjcnYiOiJQLTI1NiIsImt0eSI6Ik"
+     "VDIiwieCI6IlNWLXJhYTlHSWVLZkVSb0M3QU9icTZvNVNoVUhrWWo2cUhtNUdlZElBT0kiLCJ5IjoiRzhWV2JZN2JX"
+     "aTlkZ1lRTndPdjZrZ3FRY21naGUxQWZyeDAwRUk4NlBnMCJ9fQ..CMqUy1kNeUyRoqxjwSbCVg.hh0BGeVXUqnaoVo"
+     "b47HkcQ.LvQ8ubTAJYFZ-ToNSi_lsQl_RpqHzpe0"},
+    {"P-256", "ECDH-ES", "A256CBC-HS512",
+     "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTI1NkNCQy1IUzUxMiIsImVwayI6eyJjcnYiOiJQLTI1NiIsImt0eSI6Ik"
+     "VDIiwieCI6InJ3Uk9ZMDRsNFR1dTJLMEdBdHJTUW0wVldFNkU2UkhlUHVSQkxOWkNwcUEiLCJ5IjoiYjhFMXAwSXNU"
+     "aW5QVzhXcmNlaDV2X3JiT0MxOEx5eTBJU2NaT0lfT2pBZyJ9fQ..tmqEPFs6JZjog4rvvOLnVA.krkmQg6adgbCXEL"
+     "Kknk6Vg.CGKAlrervZUXYRgwFcibHfN90E3xVwtKYZwBR9VZOto"},
+    {"P-256", "ECDH-ES+A128KW", "A128GCM",
+     "eyJhbGciOiJFQ0RILUVTK0ExMjhLVyIsImVuYyI6IkExMjhHQ00iLCJlcGsiOnsiY3J2IjoiUC0yNTYiLCJrdHkiOi"
+     "JFQyIsIngiOiJMSk9LVkJzWkxudjNybWxkSVk2RnlqVkJHRFBFQWlNVTVWakowZTdVWXZnIiwieSI6IkkxUWVsNHY3"
+     "LTZ3aU14c2FxamhHWXNZNXJFVXRHbkZwT3VsR3NObjJScHcifX0.RpruTcxmvhvRpoojEoapzWpQWk1AAvCh.xwrxY"
+     "J711JfIu6L7.guBw2NV_.blV46SghHqgCOOQqjY6aLg"},
+    {"P-256", "ECDH-ES+A128KW", "A192GCM",
+     "eyJhbGciOiJFQ0RILUVTK0ExMjhLVyIsImVuYyI6IkExOTJHQ00iLCJlcGsiOnsiY3J2IjoiUC0yNTYiLCJrdHkiOi"
+     "JFQyIsIngiOiJaQTZXNU5rQUNjQnVXTHFDaUV3MGVSMUY2N0VZcTVoZXBBYnpVNWI1aUdrIiwieSI6IjZlWmhjeDha"
+     "Z0UwRVdreXhCczdJV2ZGUGJnMHh0VEZtUVJhcldoR0tTR2sifX0.fuw_AnfvLXnbdZVllr0LjcOYgOfK1XGFSQjl2F"
+     "eo6mw.X9IIS_pZ-TdnnICu.vP9cQl2y.R4pkKxKWH_ENZyVgl2qptw"},
+    {"P-256", "ECDH-ES+A128KW", "A256GCM",
+     "eyJhbGciOiJFQ0RILUVTK0ExMjhLVyIsImVuYyI6IkEyNTZHQ00iLCJlcGsiOnsiY3J2IjoiUC0yNTYiLCJrdHkiOi"
+     "JFQyIsIngiOiJwT1FDWXBqZlFrdktEdjZSNjU2NTdBb1lKdjJfTUktcXlaSE94OHNfVDBjIiwieSI6Imx4VVp1Qmdv"
+     "TnBoc1ZXUjRzczlkWUd3VWdfNU1TMTR3Slc1WGxoSVNlcnMifX0.xOIXi3JVZklhg2HTPMH9tGMEtMzTZFXTbL4tPa"
+     "bQ2Sk0npCAc93yQw.rkjSby5zdSFlnxSF.L2ROrpdV.7coxfdC05F-dDm4tQU3b-A"},
+    {"P-256", "ECDH-ES+A128KW", "A128CBC-HS256",
+     "eyJhbGciOiJFQ0RILUVTK0ExMjhLVyIsImVuYyI6IkExMjhDQkMtSFMyNTYiLCJlcGsiOnsiY3J2IjoiUC0yNTYiLC"
+     "JrdHkiOiJFQyIsIngiOiJjZkM5SFdXYm1VaEg3NWpqblQ0dm0tUS1GajVNR1NxbkVWSTdfdHJXYmFJIiwieSI6ImlT"
+     "d2FHU0cxRjB2Tk05VnprVDNDWDVROTBwWXQ3SERPdk90MkthazBwS1kifX0.rb3jlHeRCggrtVx9gVc2DxsXHnzaLk"
+     "mk4BTCcFH3GYfO3f-cTcFNJg.87hS7Q8izYfGnVuN67Q3wg.Ks05dqJLypARsUOQn5egZg.ZyGuyvl_Ab1hPt88x-T"
+     "48Q"},
+    {"P-256", "ECDH-ES+A128KW", "A192CBC-HS384",
+     "eyJhbGciOiJFQ0RILUVTK0ExMjhLVyIsImVuYyI6IkExOTJDQkMtSFMzODQiLCJlcGsiOnsiY3J2IjoiUC0yNTYiLC"
+     "JrdHkiOiJFQyIsIngiOiJrM25LdUtjMzIxQkRZNXJDUUFYamE0eV9FeFF4Ym5FRmRYLWdWNEpmZGxzIiwieSI6IjIz"
+     "WTlpbnJtaGo5MUFUN3J4bl85Ul9ocXJOZi1sYjY4NmNqdDFYRW1MUDgifX0.tQOP8DkpZpbZ3aMgjaPuRiyemwRra9"
+     "RqtfOwHZzWcHwejM_2yMQ-zDQ1Y1AhQqyHFPXMi4B2hZc.ao95elv6bathlkKp_p4Jsg.dNteQSZrCObAgBVRBSFB4"
+     "w.fzc0EKnORG1iueeXGeHj_T5OZRBTgf06"},
+    {"P-256", "ECDH-ES+A128KW", "A256CBC-HS512",
+     "eyJhbGciOiJFQ0RILUVTK0ExMjhLVyIsImVuYyI6IkEyNTZDQkMtSFM1MTIiLCJlcGsiOnsiY3J2IjoiUC0yNTYiLC"
+     "JrdHkiOiJFQyIsIngiOiJUZFBCdEU4MFFQOC1tVTF3aG8yUTlqc0pFZ1pyaW5rT09DWUJwM0h6MVU4IiwieSI6ImhM"
+     "OVBITmtfek5XRnFaeWtDWFBMMVZHV0NuY3hDR3VIWDdTQWxwU1VSNTQifX0.ThXOyCEV9STgEwEI0lwBpQWKvHVFSY"
+     "tJqHTILnF19UtlIqNRSku0-0WC9rpzX8wSD7VSsn53X_XQgeDQKCHbH9yGxAVIyIRK.8yGMNYWNgTpaKg7KCh6DeQ."
+     "yiSYsIk3-nevv4oimWpKMw.WyPC2Nkfxe7kGhemIBb5k2EIKnQAuvhZ_QlVybDFJEE"},
+    {"P-256", "ECDH-ES+A192KW", "A128GCM",
+     "eyJhbGciOiJFQ0RILUVTK0ExOTJLVyIsImVuYyI6IkExMjhHQ00iLCJlcGsiOnsiY3J2IjoiUC0yNTYiLCJrdHkiOi"
+     "JFQyIsIngiOiJybXk2VjA1cGI3WlROalNmUnhWWFhlMnplQ1hQSzJ3R0lLR21tSnJhYVVzIiwieSI6Ikg2cUdVTlZr"
+     "X1M0RExFRlo5Y0Z4T2dZSVpmRzFVSjhuUHJod2xRVldYSEUifX0.9XacI7rUlGeMuhTKLJvGFO03TapiSpZq.vilYV"
+     "44bD9kRCZVE.PtT8kzMX.aGjGzZQMEI-fumz7y9Eygw"},
+    {"P-256", "ECDH-ES+A192KW", "A192GCM",
+     "eyJhbGciOiJFQ0RILUVTK0ExOTJLVyIsImVuYyI6IkExOTJHQ00iLCJlcGsiOnsiY3J2IjoiUC0yNTYiLCJrdHkiOi"
+     "JFQyIsIngiOiJwd2hIdTNIOFdXMFBjeGFldmpZb3RwZUFLYzVIOGQtNDF3eVg3MUZvX093IiwieSI6ImJaQWFTSkZZ"
+     "RjNOQng1TFZTNUEtVk1qMHU0Ql9XNzdiYkRaZXRrWEVKNnMifX0.5fFBA2Pc8IRV3uXT4PP_oSNUxF6Z3Kc6fI3dre"
+     "kJ1cE.bh_5htsRyXtt7T6A.xcP4k4Kj.2l4fnh25frAd6e65zSV61Q"},
+    {"P-256", "ECDH-ES+A192KW", "A256GCM",
+     "eyJhbGciOiJFQ0RILUVTK0ExOTJLVyIsImVuYyI6IkEyNTZHQ00iLCJlcGsiOnsiY3J2IjoiUC0yNTYiLCJrdHkiOi"
+     "JFQyIsIngiOiI2c0ptVzZUU3RSX2J6WXlKYnFRLWxocmNzX2l4OVIzaGR2N1pjZmNxX2JvIiwieSI6ImFIM0xORDk2"
+     "b0F4VkdjLVRETWI4VVlYSVg5U2ktZW84VFhEazJpZ0c0RkkifX0.SdV642zwm4e5I97sKxyqXhJbuOrGnLDoDXe9rW"
+     "OzKHhgdwX2IW3TLg.CWtzLrW87d2-Gm7k.BbamHQfv.u_t4i0c6XzUkr4w8J6f5fw"},
+    {"P-256", "ECDH-ES+A192KW", "A128CBC-HS256",
+     "eyJhbGciOiJFQ0RILUVTK0ExOTJLVyIsImVuYyI6IkExMjhDQkMtSFMyNTYiLCJlcGsiOnsiY3J2IjoiUC0yNTYiLC"
+     "JrdHkiOiJFQyIsIngiOiJpWW0td3J6Vmc5M2pUVEF6UzRNUHpDNWNueGNaYTBJNVU1djdoemNhZE5zIiwieSI6ImM5"
+     "WUE0Rmp3WTByUGZKWlZfdlFXZFVzbVhodmc5aTNsZlFIMzBJWUJmUFkifX0.SpxiLeQRwf3LLoGpjt9fcanZqsMsRS"
+     "QJlGOTA51OtSNsAzYel2vX2A.b3phhYZoYb8FoOxYDYFtHA.MBEfF5c7U0ZEaIz3pxbuqQ.aI0C7BW9CcKIz88fmq6"
+     "ORQ"},
+    {"P-256", "ECDH-ES+A192KW", "A192CBC-HS384",
+     "eyJhbGciOiJFQ0RILUVTK0ExOTJLVyIsImVuYyI6IkExOTJDQkMtSFMzODQiLCJlcGsiOnsiY3J2IjoiUC0yNTYiLC"
+     "JrdHkiOiJFQyIsIngiOiJxNzlTQ1ZVQUNXSFh6NGktektueW5mWWpQLXJVMkxvT212QmhGYnFsdDZRIiwieSI6IkxB"
+     "LWlMSW1VYjdIcGduOUhYUVU5ZWpXR3N6cFM4dVVzQ2tZeHZMQW0xMzQifX0.D5Q8VVo9aWxEFnUGCqDT-FnplaUK02"
+     "t_uiTKVvwcOq1IW4FbxjVdMRNdub9v7C7VdBpMJs9ftuM.g-WQKo_TeNYbD37PJioGEA.hbAIHCX0Y9sY__jWZK6s0"
+     "A.SvoYN-RDhfPqvbgnc_He-CYhYtsthc5k"},
+    {"P-256", "ECDH-ES+A192KW", "A256CBC-HS512",
+     "eyJhbGciOiJFQ0RILUVTK0ExOTJLVyIsImVuYyI6IkEyNTZDQkMtSFM1MTIiLCJlcGsiOnsiY3J2IjoiUC0yNTYiLC"
+     "JrdHkiOiJFQyIsIngiOiJ0S1dYX2tTczJTRWxzaTBpMU56OXViTWFZR0o2SnhXMEFFXzZpbXNXTFI4IiwieSI6Ik9u"
+     "cmpGVUczS29tRVBaY2xFWERfT1BKcEZpRmkwb3VsbURnMW5sdFNaaFEifX0.sp_rquceRbeY6thezrBy7k-qFkZM-g"
+     "nQkXkbG2_IPI3pEouuHZ2SLtNEB_SmF8qxYF-JiwI4ZOtj2-mGgQ76bPs1xFIwW8Jq.Oo9JDh85XU9NHNuoq9zuMA."
+     "ST-g6lf-VxYdF5wHND0QZw.hewzoJPXxeG9gOl8yAS0dtBC1a6E2RPUH9Xxo-Sx6Jc"},
+    {"P-256", "ECDH-ES+A256KW", "A128GCM",
+     "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkExMjhHQ00iLCJlcGsiOnsiY3J2IjoiUC0yNTYiLCJrdHkiOi"
+     "JFQyIsIngiOiJUSU9POUZyYW4waG56N05yczFZTllqMTBPeWJhYV80TDVTaVpPbXpGTHhNIiwieSI6IkQ0Q2txUWl0"
+     "OEVIRnkwOEhBNndzWF9yTk4zdXUtVzBzb3BhcDB3bEltMEEifX0.tUF-TfoI408l98fRocTMVkZ0_3C9-wnC.mFPPw"
+     "Gf5EAyuhrHW.QJhR3uG6.LQeeGUYcO72gj17W2a-VMw"},
+    {"P-256", "ECDH-ES+A256KW", "A192GCM",
+     "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkExOTJHQ00iLCJlcGsiOnsiY3J2IjoiUC0yNTYiLCJrdHkiOi"
+     "JFQyIsIngiOiI1bS1vYnBzSGl5T1UzN3ZONmkwRzNMUDBZYmdjSjF2Zk5rUUxBYTNfSFBJIiwieSI6IkpVWkdDNVF4"
+     "TGdjWDVXazdmbXZlcUgyUlpNZ1paa2NNT0xwX0NvdmpiYjgifX0.slX0PpsSNPc3lBnq1IJrsLwpI1aPNT42jvN3SS"
+     "bqoVY.3uePIRGfFIZbP8A1.quHOtfpr.pU7qHRm-Ea9mErztFkOQXA"},
+    {"P-256", "ECDH-ES+A256KW", "A256GCM",
+     "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkEyNTZHQ00iLCJlcGsiOnsiY3J2IjoiUC0yNTYiLCJrdHkiOi"
+     "JFQyIsIngiOiJmRW1OTlkwbEFuS3pnMk9fMW1xWkdhYVFrVko1UndKMk96S0NZOXFXNmtrIiwieSI6IlZtbDgxTmhY"
+     "eFBVb01xdlYxV3NycERyNkkyQUpIR1l0NnBOSWVEQk1mY2sifX0.lF5FRC4y5Xep4mVJRbYuHfo5oU_6Km1k-gqhJ4"
+     "JX0QLnWP2Ad373Kw.XZXyExZDhydvGtJj.ZOOlflnG.KR2ixjeiF1rsQ1oHfqS_qg"},
+    {"P-256", "ECDH-ES+A256KW", "A128CBC-HS256",
+     "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkExMjhDQkMtSFMyNTYiLCJlcGsiOnsiY3J2IjoiUC0yNTYiLC"
+     "JrdHkiOiJFQyIsIngiOiJDTVk2SkpVSjMzYnVudWdfZVNxVThraURmUzVrZ1Y0S21saG9HWVZoSnNNIiwieSI6Ind6"
+     "WFV5dVQ3c25NMnZOQUlKamNxbTA1aW8zSzdySGRKZU5hNGN0WWF4TzQifX0.yuGsPCy4nt17a0AD-0Mul-URq7B_Yx"
+     "c6KlPjiciXXaZwyaazEeCXpw.UizoXztn16c3vuMvLTku9Q.ofKF3P7UHPjqncCPdF862g.zBne3ER0SJrP9CVnKib"
+     "alg"},
+    {"P-256", "ECDH-ES+A256KW", "A192CBC-HS384",
+     "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkExOTJDQkMtSFMzODQiLCJlcGsiOnsiY3J2IjoiUC0yNTYiLC"
+     "JrdHkiOiJFQyIsIngiOiI1Q051anJJdk83WW41SG9WdUM2eDd3ZVItQl91ckt1N3lzRG9TVUhEc21RIiwieSI6Ik9L"
+     "UHA4NDlfRkp6anNOWnkyajdCbFNZdS1hcTBtSF9YY0lfU0l6VDgwQ0EifX0.2jzOi8qRItQrDmhvU2YSy-u7eDWNib"
+     "LMeOEDLs_JfyCzVFP7ML8NIuegmN1WdRSswxhb54V8Gtk.7LkEpvOQtDA6BmZ0FVKSuw.ifePCP9kHsWJ_Wwh1H_kd"
+     "w.w1jVVh2rwmZ7twK5H1pqvUVCQ-z6qV2W"},
+    {"P-256", "ECDH-ES+A256KW", "A256CBC-HS512",
+     "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkEyNTZDQkMtSFM1MTIiLCJlcGsiOnsiY3J2IjoiUC0yNTYiLC"
+     "JrdHkiOiJFQyIsIngiOiJGLUVPSjBYUEZvbVVSdGNZa0R0TTUycFpHM3kyNGZVY2dUMnIyclQxSXlnIiwieSI6Ik50"
+     "V2xlTzRtYkkxRU1OZjRKeWhtb2ZUc0RRdklXOF8yX1dITW9ybGJyeVkifX0.U5OyteCVI0Eq7UEA0InF4Wz1Z5_WJa"
+     "_s-4mUn3kJyj6HKxjtNIK5gcisI8OyDy-r7eB_RVifrFr_tEWXDxXU79twLE8kSakF.qZs4Kjxqz5solsXpbii0dQ."
+     "5-IW_zxc0zADBLkmVbyfeg.f31LDv3WwTc514SyDeEEJQE2HAdWxz6ZFzxpRtdVy4s"},
+    {"P-384", "ECDH-ES", "A192GCM",
+     "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTE5MkdDTSIsImVwayI6eyJjcnYiOiJQLTM4NCIsImt0eSI6IkVDIiwieC"
+     "I6InU3Ti1ra1J5U3gwMWIwWFJjNnpyR1ZiN2x3elo0bnFfRGpwZ3dfUU82Tm9TM1VGNEJ3cDhNZDlrVjc2cm5RSWUi"
+     "LCJ5IjoiS2ZBblRfZjlVUTRKWTBUc0RPdGI4LVFwMGw1VjRkZmE4azlneEVEbXlXNnY4QTFTTTgwR3R1U3oxYnp0U2"
+     "lmNSJ9fQ..CbqZzEJ4Muz2_YYZ.oPopOjs5.YKL_cEZetkx6ilvAOQCeQw"},
+    {"P-384", "ECDH-ES+A128KW", "A128CBC-HS256",
+     "eyJhbGciOiJFQ0RILUVTK0ExMjhLVyIsImVuYyI6IkExMjhDQkMtSFMyNTYiLCJlcGsiOnsiY3J2IjoiUC0zODQiLC"
+     "JrdHkiOiJFQyIsIngiOiJMT1hoZ1hZQVFid1RNbERXaHRQOHYxUzROUEFMODBqUm81d1d4NHlyNm9aQjNkcGFENm5h"
+     "UWtXei1qRm9XUkFOIiwieSI6IjVMX3FKNDlQc2xfNzNZaVUtQnRPazAxMFo1NG1EZmRhY1hwckxRdkJoZDBrbGl0aU"
+     "Fmc2gwLWtJbGUzUzh4ZWMifX0.FSJhrKPC1zReV195OdSv3g_mZYNTjU6zwxAdcJ37YZTi97ByzGPrRA.q6jD_gJ6A"
+     "ewx_xZh2e7mtg.4jV7S-Zh2gDZqOKbtqq4RA.i123RRd6lXj1DrKooeqe6A"},
+    {"P-384", "ECDH-ES+A192KW", "A256CBC-HS512",
+     "eyJhbGciOiJFQ0RILUVTK0ExOTJLVyIsImVuYyI6IkEyNTZDQkMtSFM1MTIiLCJlcGsiOnsiY3J2IjoiUC0zODQiLC"
+     "JrdHkiOiJFQyIsIngiOiJKc19RakppUV84LWxPUkdBYkgzRkQ2a1d5eVZqTVpHN1RKUzA5c0EzdWw1dzBnMmlacjZF"
+     "RnM4dzlKS0lFV1U1IiwieSI6IlZ5WDliSmJfX1JlNkZPZjNCeklqWjhDcmVSZ25RUlRaRjBCbFRjazZ6WWZTWUF0SU"
+     "RhUXhZUTBBd2JpZUdJYVEifX0.XSmSEJJB8Ca547VNEBozXKAJDx1_V6cF6kNIwga_QXJ6p0NzDhVI_A4Zn_mTgyqF"
+     "rmszi7iOJRnlsCDARCTcYi6VEW3AzA7F.FuwkwRnqmtD-pRoPC_Q9Bw.0MDnqxClVc0Ijb0mejbmsg.SDM_yaGT6Vt"
+     "ZEDh-_NKtSFkHqdbcSVRjOXBloHp6cMw"},
+    {"P-384", "ECDH-ES+A256KW", "A192GCM",
+     "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkExOTJHQ00iLCJlcGsiOnsiY3J2IjoiUC0zODQiLCJrdHkiOi"
+     "JFQyIsIngiOiJVMjNOcXpBVk9XNFh2ZVdkNnZIWWNYb0tkblcyNGhxRl81cEFJN1dyY2hZc3MzeEdUdGtRTFFWdVJn"
+     "Q3VPSzhtIiwieSI6IjZnaTA5R0NxYmJqdVBzZnIwbEcwcjNSd3ZzTGdSREpveC1xSnQzSmFJTXh3TmZmNW9iQVhrOV"
+     "JlLXFmemdkRWwifX0.Pird158L8a6jJ_iq7u808dtwfhRXZvOCbwaFlg88XCI.xCWfQrGPiwCKhlsa.IM9YDLHl.GB"
+     "uQripLk5236j1Yd_SwcQ"},
+    {"P-521", "ECDH-ES", "A192GCM",
+     "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTE5MkdDTSIsImVwayI6eyJjcnYiOiJQLTUyMSIsImt0eSI6IkVDIiwieC"
+     "I6IkFkUkE4TmROODFxZHZXNXcxTDMySFZ2NG9fV0g3ZmJFQ3pWMVJCVzFoMUROSy03ZmVkLWdfVXltU01KZXRIWXk3"
+     "endwVVJJWWc1aEs0ZHZJYlY3QXRfZ1MiLCJ5IjoiQVZIWEwwUnlJem5taVY2U0thR3Nvb1FHTzhMN0k4U0pubHlNMm"
+     "psR3pLUjk3MlJVRk5HWUJsZDBEYTQ5RXBpNFpqaVhfb0l0TGpOVVlkR2ZpakttMWRHZiJ9fQ..b27se0TlcCVmp0-1"
+     ".4SSpQ0Qh.LeKAlYyRlwHUMwdtR2X0dQ"},
+    {"P-521", "ECDH-ES+A128KW", "A128CBC-HS256",
+     "eyJhbGciOiJFQ0RILUVTK0ExMjhLVyIsImVuYyI6IkExMjhDQkMtSFMyNTYiLCJlcGsiOnsiY3J2IjoiUC01MjEiLC"
+     "JrdHkiOiJFQyIsIngiOiJBWVUyUDV0cTBaRGV6dHFmMGxqLVRRY0RjUzBfYlVWempUVnVibFhiSTZvb1M1VkpqMzVN"
+     "NW55S0tWUUhuUTlzVFg4djJzZV9mLXgyVklJTUs5VkRiUmtzIiwieSI6IkFYWndsX1ljaFZkTHJYTEhqYkpSa0p5Qz"
+     "BJLWtrU1dndGJXOFdFWkRUeDloaGstaVdXNjc0ZDdpUVNBRGRYaVc4LUNYazRZN1ZzdzNmSmVlOEtkTkdrNkcifX0."
+     "Ilx_t_pnQ-l-mM0SNhVbqsrIYBqScvCI7261jSUP6IWbG459cgqV7Q.Kh4KGPiV8JakrIkYhM8T3Q.F70uZzsSWrFK"
+     "8EFoxWrWUA.o6S7ZxpG9Gjj7dJPcxFjIQ"},
+    {"P-521", "ECDH-ES+A192KW", "A256CBC-HS512",
+     "eyJhbGciOiJFQ0RILUVTK0ExOTJLVyIsImVuYyI6IkEyNTZDQkMtSFM1MTIiLCJlcGsiOnsiY3J2IjoiUC01MjEiLC"
+     "JrdHkiOiJFQyIsIngiOiJBT2drbjZodEI3dUgxYlhmMWN6TXA5c2tNWU9BQmw3WWZVXzRJOFk1Y3BUMktUcjIwU0RM"
+     "UXBGTmNoOVZKS0Nvbnp1TktaN0htX0R2ZUJzSUlDTUVHUzJ2IiwieSI6IkFTVjVDRUFWZzFQaUk2NTdhaFkzV1VybU"
+     "YxbUl5Tm1pR0hJZHNfZWVXY192M0VFRWVuWU5xZXhHN2l4ckp3ZVFMamxyNmxMSVlhdE44emh5bE9QLXVRcXAifX0."
+     "C22JZEjrWXjH9jGARdA62NjOvb9lCYWX_9BeH6zLwtUxvEAiQl3t4u43U0e_ElAkrKAePKykbhfNGJRE9z7yBkz345"
+     "RjBotk.pH66dJAVU8jnjrRJyp4Tdg.noNEGfhcAYnz9K-0NStozA._RwTsreQJKsegPDhgToTBgIxWZHaknoF8Rt_U"
+     "HEgR-U"},
+    {"P-521", "ECDH-ES+A256KW", "A192GCM",
+     "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkExOTJHQ00iLCJlcGsiOnsiY3J2IjoiUC01MjEiLCJrdHkiOi"
+     "JFQyIsIngiOiJBWllza2ItanlMa0ZtVTRabUJuZ0RaMlFZVFlwRk40WV9CQlIzWXp2bTZXWlRCeWVEQ3IzZnJuUEZ2"
+     "VnZPMDhYTERWanA1YWlOaGxuTHVOcTdQeEFVYVNGIiwieSI6IkFYUDNGVGVRdHJ3LW5HRmxlekJ1Zk1DQkw2T2VTcm"
+     "JNbk1ONlM2R3ltdEp5eVdNa3JCMG43SFlNVFVHVTdRWlRHQVZKZFFKSG1jYXRET2NrY0dkbzlrR1UifX0.mHJY-lmQ"
+     "MaFFStUsiY7b4bHOHqnPzYavWw_3A0o8RwU._dH5PMhadRZhGk1r.Hbv-TwSG.RPnrl531TOrQVeORAcXaeg"},
+    {"X25519", "ECDH-ES", "A128GCM",
+     "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTEyOEdDTSIsImVwayI6eyJjcnYiOiJYMjU1MTkiLCJrdHkiOiJPS1AiLC"
+     "J4IjoiX2xORkw5a3M5RWNoM1pPMVBHblRLWXJGOEVpellyaFZmRTNNcWs5Y0gwVSJ9fQ..qnKHtbEFe16iyOnq.WMQ"
+     "z4E3-.HvAAnNSo0GBgvDmAKLSV2A"},
+    {"X25519", "ECDH-ES+A128KW", "A192GCM",
+     "eyJhbGciOiJFQ0RILUVTK0ExMjhLVyIsImVuYyI6IkExOTJHQ00iLCJlcGsiOnsiY3J2IjoiWDI1NTE5Iiwia3R5Ij"
+     "oiT0tQIiwieCI6InlIbHpBd3dkWVhrVjJwMmR3R2NlNHVGUEpCX004ZXdzNzkyS05xWnh1MWcifX0.k52r1rBuEU9w"
+     "SjdiSsYxIEF84r-ooNKsQEnmGsfmZT4.z9lMORAO9cHlTZ6v.p5VGDGwC.0WPC5rVRtclNdcBpHYVm1g"},
+    {"X25519", "ECDH-ES+A192KW", "A256GCM",
+     "eyJhbGciOiJFQ0RILUVTK0ExOTJLVyIsImVuYyI6IkEyNTZHQ00iLCJlcGsiOnsiY3J2IjoiWDI1NTE5Iiwia3R5Ij"
+     "oiT0tQIiwieCI6ImtGblZaYXB4VWVYVGYyQ09PcFNkazUyVEx3QUJnVGZZcWJHTzc2dWtNMWcifX0.w2KycTnBl6X2"
+     "tI9Nox_wr6YigRPHR7tLd71iDKHmdR6IUg5mkNkyVg.tuTfBLGOqY96G1lu.mfQ0iCKx.d3mrPR1yBV2y9axSIE0Q8"
+     "g"},
+    {"X25519", "ECDH-ES+A256KW", "A128CBC-HS256",
+     "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkExMjhDQkMtSFMyNTYiLCJlcGsiOnsiY3J2IjoiWDI1NTE5Ii"
+     "wia3R5IjoiT0tQIiwieCI6ImhXakpSMDhTWVRpeXRPMlBzbFlwdzNSbVlrUkRia1cxVGxjVl9BWVJybHcifX0.CN9e"
+     "axNsjPKUKW7T19BI7tAPfjdpCuEhntQopKt7Bjujh3CMVJs8Hg.0fe6CBfqDBhME7GCmcgNlA.5iQWbbnFo__3SIUX"
+     "9T_UCg.9ZJmYfHrBoizWMpRyEPsog"},
+};
+
+// With apu and apv.
+inline constexpr std::string_view kJweWithParties =
+    "eyJhbGciOiJFQ0RILUVTIiwiYXB1IjoiUVd4cFkyVSIsImFwdiI6IlFtOWkiLCJlbmMiOiJBMjU2Q0JDLUhTNTEyIi"
+    "wiZXBrIjp7ImNydiI6IlAtMjU2Iiwia3R5IjoiRUMiLCJ4IjoiMUFTUzdBOFh3MDJPZHJ1Z0dDSmZKd2hjTWRGWE9Q"
+    "S2tJd3g1blVJamFrVSIsInkiOiJiZEhpLS1JLWdBeEpWcVR6d2ljTXZnejRWTUMtaWpKM0VyUVA4OFBSUk9rIn19.."
+    "kHM_7D5etciL5Pi9QFcTSg.myHD4NgqpYkpsVhVGEPunw.9j0IT9TDXB4IgU5EQs3_TXJvFuRbld15ePjKMzqHOnA";
+
+}  // namespace oidc::test
