@@ -135,6 +135,7 @@ class SessionCache {
     std::string cookie, cookie_name, cookie_bound_to;  // verified; empty: none was
     std::uint64_t cookie_hash = 0;
     std::size_t bytes = 0;
+    std::size_t prepared = 0;  // of `bytes`: headers made of the session
   };
   using Sid = std::array<char, kSidSize>;
   struct Hash {
@@ -146,11 +147,11 @@ class SessionCache {
   [[nodiscard]] Entry* use(Entries::iterator entry, const KeyRing& keys,
                            std::string_view identity, std::uint64_t now) noexcept;
   // Counted as a hit, if there is one.
-  [[nodiscard]] std::shared_ptr<const OpenSession> current_session(const Entry* entry,
-                                                                   std::uint64_t now);
+  [[nodiscard]] std::shared_ptr<const OpenSession> current_session(Entry* entry, std::uint64_t now);
   void forget_cookie(Entry& entry) noexcept;
   void forget_session(Entry& entry) noexcept;
   void drop(Entries::iterator entry) noexcept;
+  void weigh_again(Entry& entry) noexcept;
   void make_room() noexcept;
 
   Limits limits_;

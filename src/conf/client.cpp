@@ -49,17 +49,6 @@ Result<void> client_alg(SettingsDraft& draft, const DirectiveUse& use) {
   return bad_value(use.words[0], "a signature algorithm is expected, RS256 or ES256 for instance");
 }
 
-Result<std::shared_ptr<const ClientKey>> read_key(const std::string& word,
-                                                  const BuildFacts& facts) {
-  const Result<std::string> name = parse_file_name(word, facts);
-  if (!name) return name.error();
-  const Result<Secret> text = parse_secret(std::string("file:").append(*name), facts);
-  if (!text) return text.error();
-  Result<std::shared_ptr<const ClientKey>> parsed = ClientKey::parse(text->view());
-  if (!parsed) return bad_value(word, parsed.error().detail);
-  return parsed;
-}
-
 // The first one signs.
 Result<void> client_jwk(SettingsDraft& draft, const DirectiveUse& use) {
   ClientSettings& client = draft.settings.client;
@@ -68,7 +57,7 @@ Result<void> client_jwk(SettingsDraft& draft, const DirectiveUse& use) {
   if (is_off(use.words)) return {};
   std::vector<std::string> kids;
   for (const std::string& word : use.words) {
-    Result<std::shared_ptr<const ClientKey>> key = read_key(word, draft.facts);
+    Result<std::shared_ptr<const ClientKey>> key = parse_key_file(word, draft.facts);
     if (!key) return std::move(key).error();
     const std::string& kid = (*key)->kid();
     if (std::find(kids.begin(), kids.end(), kid) != kids.end()) {

@@ -95,6 +95,7 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   record.nonce = exchange.pending.nonce;
   record.acr = facts.acr;
   record.introspection = userinfo;
+  record.jwk = facts.jwk;
   const SessionCookie remember = make_remember_cookie(services);
   bool remembered = false;
   if (settings.session.remember.on) {

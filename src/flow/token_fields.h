@@ -13,6 +13,7 @@ inline void take_tokens(SessionRecord& record, const SessionRecord& from) {
   record.refresh_token = from.refresh_token;
   record.id_token = from.id_token;
   record.scope = from.scope;
+  record.jwk = from.jwk;
 }
 
 }  // namespace oidc

@@ -22,7 +22,8 @@ std::size_t weight_of(const SessionRecord& record) noexcept {
   }
   for (const std::string_view text :
        {record.subject, record.provider_sid, record.scope, record.access_token, record.nonce,
-        record.acr, record.previous, record.remember_sid, record.introspection}) {
+        record.acr, record.previous, record.remember_sid, record.introspection,
+        record.answer_jwt, record.jwk}) {
     size += text.size() + sizeof(std::uint32_t);
   }
   return size;
@@ -139,7 +140,8 @@ void SessionCache::keep(const std::shared_ptr<const OpenSession>& session, const
   entry.keys = &keys;
   entry.session = session;
   bytes_ -= entry.bytes;
-  entry.bytes = weight_of(session->record());
+  entry.prepared = session->preparations().bytes();
+  entry.bytes = weight_of(session->record()) + entry.prepared;
   bytes_ += entry.bytes;
   make_room();
 }
@@ -202,14 +204,15 @@ void SessionCache::remember_verified(const SentCookie& sent, const SessionCookie
   make_room();
 }
 
-std::shared_ptr<const OpenSession> SessionCache::current_session(const Entry* entry,
-                                                                 std::uint64_t now) {
+std::shared_ptr<const OpenSession> SessionCache::current_session(Entry* entry, std::uint64_t now) {
   if (entry == nullptr || plus(entry->confirmed_at, limits_.max_age) <= now ||
       !coherence_.current(entry->mark)) {
     return nullptr;
   }
   ++stats_.hits;
-  return entry->session;
+  auto session = entry->session;
+  weigh_again(*entry);
+  return session;
 }
 
 std::shared_ptr<const OpenSession> SessionCache::find_confirmed(
@@ -254,6 +257,7 @@ void SessionCache::forget_session(Entry& entry) noexcept {
   entry.session.reset();
   bytes_ -= entry.bytes - kOverhead;
   entry.bytes = kOverhead;
+  entry.prepared = 0;
 }
 
 void SessionCache::drop(Entries::iterator entry) noexcept {
@@ -261,6 +265,16 @@ void SessionCache::drop(Entries::iterator entry) noexcept {
   bytes_ -= entry->bytes;
   index_.erase(entry->key);
   entries_.erase(entry);
+}
+
+// Headers are made of a session after it was kept. The entry may be gone afterwards.
+void SessionCache::weigh_again(Entry& entry) noexcept {
+  const std::size_t prepared = entry.session->preparations().bytes();
+  if (prepared == entry.prepared) return;
+  entry.bytes = entry.bytes - entry.prepared + prepared;
+  bytes_ = bytes_ - entry.prepared + prepared;
+  entry.prepared = prepared;
+  make_room();
 }
 
 void SessionCache::make_room() noexcept {

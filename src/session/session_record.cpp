@@ -10,7 +10,7 @@
 namespace oidc {
 namespace {
 
-constexpr std::uint8_t kRecordVersion = 3;
+constexpr std::uint8_t kRecordVersion = 4;
 constexpr char kEnvelopeVersion = 1;
 constexpr std::size_t kKeyIdAt = kGenerationSize + 1;
 constexpr std::size_t kSealedAt = kKeyIdAt + 4;
@@ -43,6 +43,7 @@ std::string encode_record(const SessionRecord& record) {
   out.text(record.access_token).text(record.refresh_token.kept()).text(record.id_token.kept());
   out.text(record.nonce).text(record.acr).text(record.previous).text(record.remember_sid);
   out.text(record.next_sid).text(record.introspection);
+  out.text(record.answer_jwt).text(record.jwk);
   return out.take();
 }
 
@@ -72,6 +73,8 @@ Result<SessionRecord> decode_record(std::string_view bytes) {
   record.remember_sid = in.text();
   record.next_sid = in.text();
   record.introspection = in.text();
+  record.answer_jwt = in.text();
+  record.jwk = in.text();
   if (!in.complete()) return Errc::session_record_invalid;
   return record;
 }
