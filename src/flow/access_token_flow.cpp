@@ -156,6 +156,7 @@ Result<TokenSession> both(AccessTokenFacts facts, const OpenSession& asked_about
   if (!record.scope.empty()) facts.scope = record.scope;
   if (!record.acr.empty()) facts.acr = record.acr;
   if (record.auth_time != 0) facts.auth_time = record.auth_time;
+  facts.answer_jwt = record.answer_jwt;
   const Method method = userinfo ? Method::userinfo : Method::bearer;
   return make_token_session(method, record.access_token, facts, record.introspection, now);
 }
@@ -234,6 +235,7 @@ Result<TokenSession> make_token_session(Method method, std::string_view token,
   record.auth_time = facts.auth_time;
   record.access_token = token;
   record.introspection = introspection;
+  record.answer_jwt = facts.answer_jwt;
   record.jwk = facts.jwk;
   return OpenSession::make({}, {}, {}, encode_record(record));
 }

@@ -74,7 +74,7 @@ Task<Result<void>> admit(Services& services, Membership who, Milliseconds ttl,
 }
 
 Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTokenFacts facts,
-                                 std::string userinfo, CodeExchange exchange) {
+                                 UserinfoText userinfo, CodeExchange exchange) {
   const Settings& settings = services.settings;
   const Seconds now = services.loop.now();
   const SessionCookie cookie = make_session_cookie(now, settings.session.absolute_timeout);
@@ -94,7 +94,8 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   record.id_token = tokens.id_token;
   record.nonce = exchange.pending.nonce;
   record.acr = facts.acr;
-  record.introspection = userinfo;
+  record.introspection = userinfo.json;
+  record.answer_jwt = userinfo.jwt;
   record.jwk = facts.jwk;
   const SessionCookie remember = make_remember_cookie(services);
   bool remembered = false;
@@ -148,9 +149,9 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
   demand.check_authentication = true;
   Result<IdTokenFacts> facts = co_await verify_id_token(services, tokens->id_token, demand);
   if (!facts) co_return std::move(facts).error();
-  std::string userinfo;
+  UserinfoText userinfo;
   if (services.settings.userinfo.at_login) {
-    Result<std::string> said =
+    Result<UserinfoText> said =
         co_await userinfo_of_login(services, tokens->access_token, facts->subject);
     if (!said) co_return std::move(said).error();
     userinfo = std::move(*said);

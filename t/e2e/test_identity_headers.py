@@ -56,6 +56,8 @@ def body_of(provider, upstream, storage: dict) -> str:
         location("/plain/", protect(provider, **storage) + proxy),
         location("/mine/", protect(provider, **both) + proxy),
         location("/api/", protect(provider, **both, **TOKENS,
+                                  upstream_introspection_jwt_header="X-Introspection-Jwt",
+                                  downstream_introspection_jwt_header="X-Introspection-Jwt",
                                   upstream_introspection_header="X-Introspection",
                                   downstream_introspection_header="X-Introspection") + proxy),
         location("/rules/", protect(provider, **both, require="sub = nobody") + proxy),
@@ -207,6 +209,8 @@ def test_of_an_introspected_token(site, provider):
             assert Echo(response.body).header("X-Introspection") == response.header("X-Introspection")
             assert response.header("X-User") == "bob"
             assert response.all("X-Access-Key") == []
+            assert response.all("X-Introspection-Jwt") == [] == Echo(response.body).all(
+                "X-Introspection-Jwt"), "the answer was not signed"
     finally:
         provider.override.clear()
 
