@@ -27,6 +27,8 @@ struct AccessTokenFacts {
   Seconds expires = 0;
   std::string acr;        // RFC 9470 section 6; empty: none
   Seconds auth_time = 0;  // 0: none
+  std::string answer_jwt; // what the provider said of it, as it was signed, where that is wanted
+  std::string jwk;        // who signed it, where that is wanted (HeaderSettings::keep_jwk)
 };
 
 // Fails with access_token_kind, _iss, _exp, _nbf, _iat or _bound.

@@ -14,6 +14,8 @@ namespace oidc {
 [[nodiscard]] bool is_access_token_known(const SessionRecord& record) noexcept;
 // What the provider said of the user (userinfo); empty: it was not asked.
 [[nodiscard]] std::string_view userinfo_of(const SessionRecord& record) noexcept;
+// What the provider said of the token (introspection); empty: it was not asked.
+[[nodiscard]] std::string_view introspection_of(const SessionRecord& record) noexcept;
 
 // Parsed when made. What the provider said of the token (introspection, userinfo), the access token
 // itself where it is known, the ID token, the session's userinfo; last the scope of the token endpoint's

@@ -126,6 +126,7 @@ namespace oidc {
   X(token_inactive, 401, info, "the provider says that the token is not active")                  \
   X(introspection_invalid, 502, error, "the answer of the introspection endpoint is not valid")   \
   /* who may pass */                                                                              \
+  X(headers_too_large, 500, error, "the headers that say who the user is are larger than allowed") \
   X(insufficient_user_authentication, 401, info, "the login is too weak or too old for here")     \
   X(scope_insufficient, 403, info, "the token's scopes are not enough here")                      \
   X(claims_elsewhere, 403, warn, "a claim that a rule wants was left out by the provider")         \

@@ -36,6 +36,7 @@ struct IdTokenFacts {
   std::string provider_sid;  // empty: none
   std::string acr;           // empty: none
   Seconds auth_time = 0;     // 0: none
+  std::string jwk;           // who signed it, where that is wanted (HeaderSettings::keep_jwk)
 };
 
 [[nodiscard]] Result<IdTokenFacts> check_id_token(const Jwt& jwt,

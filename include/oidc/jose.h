@@ -54,6 +54,7 @@ struct Jwk {
   std::string kid;          // empty: none
   std::optional<Alg> alg;   // when the key says so
   std::shared_ptr<evp_pkey_st> key;
+  std::string json;         // its members that are public and about the key, without the chain
 
   // RFC 7518: the algorithm belongs to the key's type and curve, and to its "alg" if it has one.
   [[nodiscard]] bool fits(Alg alg_wanted) const noexcept;
@@ -104,5 +105,7 @@ struct JwtLimits {
 // Tries the candidates of `keys`. jwt_key_unknown when there is none: the caller may fetch the key
 // set again, once, within its budget.
 [[nodiscard]] Result<void> verify_with_key_set(const Jwt& jwt, const KeySet& keys);
+// The same, and which one it was; it lives as long as the set.
+[[nodiscard]] Result<const Jwk*> verifying_key(const Jwt& jwt, const KeySet& keys);
 
 }  // namespace oidc

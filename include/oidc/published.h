@@ -9,9 +9,10 @@
 
 namespace oidc {
 
-// The public part of the client's keys as a JWK Set (RFC 7517 section 5), the one that signs first.
-// Errc::invalid_configuration where there is none.
-[[nodiscard]] Result<std::string> client_jwks(const ClientSettings& client);
+// The public part of the client's keys as a JWK Set (RFC 7517 section 5), the one that signs first, and
+// after them the keys of oidc_upstream_jwt. Errc::invalid_configuration where there is none.
+[[nodiscard]] Result<std::string> client_jwks(const ClientSettings& client,
+                                              const HeaderSettings& headers = {});
 
 // What clients must know to get an access token for `resource` (RFC 9728 section 2).
 // Errc::invalid_configuration where none is accepted.

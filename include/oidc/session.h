@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "oidc/io.h"
 #include "oidc/key_ring.h"
@@ -70,6 +72,8 @@ struct SessionRecord {
   // JSON: what the provider said of a token that is no session; of a session: its userinfo.
   std::string_view introspection;
   Seconds userinfo_since = 0;      // when a session's was received; 0: never
+  std::string_view answer_jwt;     // `introspection` as it was signed; empty: it was not, or nobody wants it
+  std::string_view jwk;            // JSON: who signed the ID token, or a token that is no session
 };
 
 [[nodiscard]] std::string encode_record(const SessionRecord& record);
@@ -114,6 +118,39 @@ class Verdicts {
   std::size_t next_ = 0;
 };
 
+class PreparedHeaders;
+
+// Headers made of an opened session (oidc/prepared_headers.h), for each set of directives. Of the worker
+// that opened it.
+class Preparations {
+ public:
+  using Pointer = std::shared_ptr<const PreparedHeaders>;
+  // nullptr: none yet.
+  [[nodiscard]] Pointer find(std::uint64_t headers) const noexcept {
+    for (const auto& [id, prepared] : kept_) {
+      if (id == headers) return prepared;
+    }
+    return nullptr;
+  }
+  void keep(std::uint64_t headers, Pointer prepared, std::size_t bytes) noexcept {
+    std::size_t place = 0;
+    while (place < kept_.size() && kept_[place].first != headers) ++place;
+    if (place == kept_.size()) {
+      place = next_;
+      next_ = (next_ + 1) % kept_.size();
+    }
+    bytes_ = bytes_ - sizes_[place] + bytes;
+    sizes_[place] = bytes;
+    kept_[place] = {headers, std::move(prepared)};
+  }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  std::array<std::pair<std::uint64_t, Pointer>, 4> kept_{};  // 0: none
+  std::array<std::size_t, 4> sizes_{};
+  std::size_t next_ = 0, bytes_ = 0;
+};
+
 // An opened session that owns its bytes.
 class OpenSession {
  public:
@@ -132,6 +169,7 @@ class OpenSession {
   [[nodiscard]] const std::string& generation() const noexcept { return generation_; }
   // Of the worker that opened it.
   [[nodiscard]] Verdicts& verdicts() const noexcept { return verdicts_; }
+  [[nodiscard]] Preparations& preparations() const noexcept { return preparations_; }
 
  private:
   OpenSession(SessionCookie cookie, StoreKey key, std::string generation, std::string bytes);
@@ -142,6 +180,7 @@ class OpenSession {
   std::string bytes_;
   SessionRecord record_;
   mutable Verdicts verdicts_;
+  mutable Preparations preparations_;
 };
 
 // Errc::session_record_invalid when it does not open or decode.

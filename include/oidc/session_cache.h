@@ -118,6 +118,7 @@ class SessionCache {
     std::array<char, 32> identity{};
     const KeyRing* keys = nullptr;
     std::size_t bytes = 0;
+    std::size_t prepared = 0;  // of `bytes`: headers made of the session
   };
   using Sid = std::array<char, kSidSize>;
   struct Hash {
@@ -130,6 +131,7 @@ class SessionCache {
                            std::string_view identity, std::uint64_t now) noexcept;
   void forget_session(Entry& entry) noexcept;
   void drop(Entries::iterator entry) noexcept;
+  void weigh_again(Entry& entry) noexcept;
   void make_room() noexcept;
 
   Limits limits_;

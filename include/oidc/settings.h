@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "oidc/cookie.h"
+#include "oidc/identity_header.h"
 #include "oidc/jose.h"
 #include "oidc/json.h"
 #include "oidc/jwe.h"
@@ -82,6 +83,7 @@ struct ProviderSettings {
       introspection_endpoint, userinfo_endpoint, jwks_endpoint;  // overrides; empty: discovered
   std::vector<std::string> extra_jwks_uris;   // further key sets for access tokens
   Seconds cache_ttl = 3600;
+  Seconds resurrect = 7 * 86400;  // oidc_cache_ttl_resurrect: how long an old document serves; 0: off
   Seconds rediscovery_lifetime = 30;
   // HTTP client
   std::int64_t timeout_ms = 10000;
@@ -119,6 +121,8 @@ struct AccessTokenSettings {
   // oidc_jwt_session_cookie: its value is the token's claim; empty: not compared
   std::string session_cookie;
   std::optional<ClaimPath> session_claim;
+  Seconds cache_max = 0;        // oidc_cache_ttl_max, of what is known of a token; 0: off
+  Seconds cache_negative = 10;  // oidc_cache_ttl_neg, of a refusal; 0: none is kept
 };
 
 // oidc_introspection_*, RFC 7662
@@ -289,19 +293,6 @@ struct ErrorSettings {
   bool expose_code = true;  // oidc_expose_error_code: RFC 6750 section 3.1's `error`
 };
 
-// What a header of the upstream's request holds.
-struct UpstreamHeader {
-  enum class Source : std::uint8_t {
-    access_token, id_token, refresh_token, session_id, user_info, claim
-  };
-  enum class Encoding : std::uint8_t { plain, base64url, percent };
-  std::string name;   // lower case; "authorization" with `bearer`
-  bool bearer = false;
-  Source source = Source::claim;
-  ClaimPath path;     // of a claim
-  Encoding encoding = Encoding::percent;
-};
-
 struct Settings {
   Unauthenticated unauthenticated = Unauthenticated::automatic;
   std::string base_url;  // scheme://host[:port], or empty: the request's own
@@ -321,7 +312,7 @@ struct Settings {
   std::shared_ptr<const Rules> rules;  // who may pass; null: whoever is known
   ErrorSettings errors;
   bool run_on_preflight = true;  // off: a CORS preflight passes without an identity
-  std::vector<UpstreamHeader> upstream_headers;
+  HeaderSettings headers;
   bool navigation_iframe = false;  // oidc_navigation_dest document iframe
 
   // Which sessions, pending logins and states belong here: a hash of issuer, client_id and session

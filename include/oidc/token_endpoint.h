@@ -20,6 +20,7 @@ namespace oidc {
 struct TokenResponse {
   std::string access_token;
   std::string id_token;       // empty: none
+  std::string id_token_jwk;   // who signed it, as its verification says; not in the answer
   std::string refresh_token;  // empty: none
   std::string scope;
   Seconds access_expires = 0;  // 0: unknown; in the past when expires_in is zero or no number

@@ -335,14 +335,6 @@ Result<void> check_userinfo(SettingsDraft& draft) {
     return draft.conflict("oidc_using_pseudo_issuer",
                           "oidc_userinfo_endpoint must be set when it is on");
   }
-  const bool header = std::any_of(
-      settings.upstream_headers.begin(), settings.upstream_headers.end(),
-      [](const UpstreamHeader& each) { return each.source == UpstreamHeader::Source::user_info; });
-  if (header && !settings.userinfo.at_login && !settings.credentials.userinfo) {
-    return draft.conflict("oidc_upstream_user_info_header",
-                          "nobody asks for it: \"oidc_userinfo login\", or userinfo in "
-                          "oidc_auth_methods");
-  }
   return {};
 }
 

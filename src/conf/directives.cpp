@@ -12,8 +12,8 @@ std::vector<Directive> all_directives() {
   for (const auto topic :
        {general_directives, credential_directives, provider_directives, client_directives, authorization_directives,
         login_directives, logout_directives, session_directives, cookie_directives,
-        cache_directives, redis_directives, token_directives, encryption_directives,
-        header_directives, rule_directives, error_directives}) {
+        cache_directives, redis_directives, token_directives, encryption_directives, header_directives,
+        cache_ttl_directives, rule_directives, error_directives}) {
     const std::span<const Directive> table = topic();
     all.insert(all.end(), table.begin(), table.end());
   }

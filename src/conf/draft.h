@@ -34,6 +34,7 @@ struct SettingsDraft {
   std::string issuer;  // as written: may be the discovery document's URL
   std::optional<AlgSet> signing_algs, id_token_algs, access_token_algs;
   bool login_acts = true;  // oidc_login_methods
+  Seconds cache_ttl_min = 0;  // 0: off
   std::vector<ZoneSettings> zones;
   std::array<WordsDraft, 4> words_rules;  // by kind
   RuleSet rules;
@@ -63,6 +64,7 @@ std::span<const Directive> redis_directives();
 std::span<const Directive> token_directives();
 std::span<const Directive> encryption_directives();
 std::span<const Directive> header_directives();
+std::span<const Directive> cache_ttl_directives();
 std::span<const Directive> cookie_directives();
 std::span<const Directive> rule_directives();
 std::span<const Directive> error_directives();
@@ -80,6 +82,7 @@ Result<void> finish_redis(SettingsDraft& draft);
 Result<void> finish_token(SettingsDraft& draft);
 Result<void> finish_encryption(SettingsDraft& draft);
 Result<void> finish_headers(SettingsDraft& draft);
+Result<void> finish_cache_ttl(SettingsDraft& draft);
 Result<void> finish_cookies(SettingsDraft& draft);
 Result<void> finish_rules(SettingsDraft& draft);
 

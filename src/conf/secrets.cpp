@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "oidc/client_key.h"
 #include "values.h"
 
 namespace oidc {
@@ -73,6 +74,17 @@ Result<Secret> parse_secret(std::string_view word, const BuildFacts& facts) {
   }
   if (word.empty()) return unusable("the secret is empty");
   return Secret(word);
+}
+
+Result<std::shared_ptr<const ClientKey>> parse_key_file(const std::string& word,
+                                                        const BuildFacts& facts) {
+  const Result<std::string> name = parse_file_name(word, facts);
+  if (!name) return name.error();
+  const Result<Secret> text = read_file(*name);
+  if (!text) return text.error();
+  Result<std::shared_ptr<const ClientKey>> parsed = ClientKey::parse(text->view());
+  if (!parsed) return bad_value(word, parsed.error().detail);
+  return parsed;
 }
 
 }  // namespace oidc

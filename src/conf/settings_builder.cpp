@@ -15,6 +15,7 @@ constexpr Result<void> (*kChecks[])(SettingsDraft&) = {
     finish_provider, finish_client,  finish_authorization, finish_general, finish_login,
     finish_logout,   finish_session, finish_redis,         finish_cache,    finish_token,
     finish_headers,  finish_rules,   finish_credentials,    finish_encryption,
+    finish_cache_ttl,
 };
 
 DirectiveUse default_use(const Directive& directive) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "oidc/url.h"
 
 namespace oidc {
+
+class ClientKey;
 
 [[nodiscard]] Error bad_value(std::string_view value, std::string_view expected);
 // Kong's null.
@@ -39,6 +42,9 @@ namespace oidc {
 
 // A name that exists on this machine; relative names start at the configuration's directory.
 [[nodiscard]] Result<std::string> parse_file_name(std::string_view word, const BuildFacts& facts);
+// A file with a private key: a JWK or PEM.
+[[nodiscard]] Result<std::shared_ptr<const ClientKey>> parse_key_file(const std::string& word,
+                                                                      const BuildFacts& facts);
 // A literal, file:PATH or env:NAME. One line end at the end of a file is not part of the secret.
 [[nodiscard]] Result<Secret> parse_secret(std::string_view word, const BuildFacts& facts);
 

@@ -18,7 +18,6 @@ namespace {
 constexpr std::string_view kParameter = "access_token";
 constexpr std::size_t kMostFields = 1024;
 constexpr Seconds kPositiveAnswer = 60;  // of the provider
-constexpr Seconds kNegativeAnswer = 10;
 
 bool names_token(std::string_view text) { return text.find(kParameter) != std::string_view::npos; }
 
@@ -118,17 +117,23 @@ struct Judged {
   std::optional<std::uint64_t> keys;  // that verified it, and are the present ones
 };
 
+// How long an acceptance is kept, without regard to the token's own end.
+Seconds kept_for(const AccessTokenSettings& settings, const Ways& ways) {
+  const Seconds longest = ways.asked ? kPositiveAnswer : kLongestTokenEntry;
+  return settings.cache_max == 0 ? longest : std::min(longest, settings.cache_max);
+}
+
 // What the provider said of a token serves for a while; a signature as long as its keys do.
 void remember(Services& services, std::string_view token, const Ways& ways, const Judged& result) {
   const Result<TokenSession>& judged = result.session;
   const Settings& settings = services.settings;
   if (services.tokens == nullptr || (ways.asked && !is_answer_kept(settings, *ways.asked))) return;
   if (ways.verify && judged && !result.keys) return;
-  if (!judged && !lasts(judged.error().code)) return;
+  if (!judged && (!lasts(judged.error().code) || settings.access_token.cache_negative == 0)) return;
   const Seconds now = services.loop.now();
   TokenCache::Judgement judgement = judgement_of(judged);
-  const Seconds longest = ways.asked ? kPositiveAnswer : kLongestTokenEntry;
-  judgement.until = now + (judged ? longest : kNegativeAnswer);
+  const AccessTokenSettings& kept = settings.access_token;
+  judgement.until = now + (judged ? kept_for(kept, ways) : kept.cache_negative);
   if (judged) {
     const SessionRecord& record = (*judged)->record();
     if (record.access_expires != 0) {
@@ -155,6 +160,7 @@ Result<TokenSession> both(AccessTokenFacts facts, const OpenSession& asked_about
   if (!record.scope.empty()) facts.scope = record.scope;
   if (!record.acr.empty()) facts.acr = record.acr;
   if (record.auth_time != 0) facts.auth_time = record.auth_time;
+  facts.answer_jwt = record.answer_jwt;
   const Method method = userinfo ? Method::userinfo : Method::bearer;
   return make_token_session(method, record.access_token, facts, record.introspection, now);
 }
@@ -256,6 +262,8 @@ Result<TokenSession> make_token_session(Method method, std::string_view token,
   record.auth_time = facts.auth_time;
   record.access_token = token;
   record.introspection = introspection;
+  record.answer_jwt = facts.answer_jwt;
+  record.jwk = facts.jwk;
   return OpenSession::make({}, {}, {}, encode_record(record));
 }
 

@@ -76,7 +76,7 @@ Task<Result<void>> admit(Services& services, Membership who, Milliseconds ttl,
 }
 
 Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTokenFacts facts,
-                                 std::string userinfo, CodeExchange exchange) {
+                                 UserinfoText userinfo, CodeExchange exchange) {
   const Settings& settings = services.settings;
   const Seconds now = services.loop.now();
   const SessionCookie cookie = make_session_cookie(now, settings.session.absolute_timeout);
@@ -98,6 +98,9 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   record.acr = facts.acr;
   record.introspection = userinfo;
   record.userinfo_since = userinfo.empty() ? 0 : now;
+  record.introspection = userinfo.json;
+  record.answer_jwt = userinfo.jwt;
+  record.jwk = facts.jwk;
   const SessionCookie remember = make_remember_cookie(services);
   bool remembered = false;
   if (settings.session.remember.on) {
@@ -158,6 +161,9 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
   std::string userinfo;
   if (services.settings.userinfo.at_login || lacks_claims(services.settings, *tokens)) {
     Result<std::string> said =
+  UserinfoText userinfo;
+  if (services.settings.userinfo.at_login) {
+    Result<UserinfoText> said =
         co_await userinfo_of_login(services, tokens->access_token, facts->subject);
     if (!said) co_return std::move(said).error();
     userinfo = std::move(*said);

@@ -35,10 +35,10 @@ class Provider::Documents {
   Documents(const ProviderSettings& its_settings, HttpClient& http, SharedMemory& shared, Loop& loop,
             EventLog& log)
       : settings(its_settings),
-        metadata(document_name("discovery", settings), settings.cache_ttl,
+        metadata(document_name("discovery", settings), settings.cache_ttl, settings.resurrect,
                  Milliseconds(settings.timeout_ms), http, shared, loop, log,
                  [this](std::string_view text) { return parse_discovery(text, settings); }),
-        keys(document_name("jwks", settings), settings.cache_ttl,
+        keys(document_name("jwks", settings), settings.cache_ttl, settings.resurrect,
              Milliseconds(settings.timeout_ms), http, shared, loop, log,
              [](std::string_view text) { return KeySet::parse(text); }),
         callback_throttle(document_name("rediscovery:callback", settings)),
@@ -46,7 +46,7 @@ class Provider::Documents {
         access_throttle(document_name("rediscovery:access", settings)) {
     for (const std::string& url : settings.extra_jwks_uris) {
       further.push_back(std::make_unique<SharedDocument<KeySet>>(
-          document_name("jwks of " + url, settings), settings.cache_ttl,
+          document_name("jwks of " + url, settings), settings.cache_ttl, settings.resurrect,
           Milliseconds(settings.timeout_ms), http, shared, loop, log,
           [](std::string_view text) { return KeySet::parse(text); }));
     }

@@ -34,14 +34,26 @@ Json bearer_methods(const CredentialSettings::Places& places) {
 
 }  // namespace
 
-Result<std::string> client_jwks(const ClientSettings& client) {
-  if (client.key == nullptr && client.decryption_keys.empty()) {
-    return Error{Errc::invalid_configuration, "oidc_client_jwk must be set: there is no key"};
-  }
+Result<std::string> client_jwks(const ClientSettings& client, const HeaderSettings& headers) {
   Json keys = Json::array();
   if (client.key != nullptr) keys.push_back(client.key->public_jwk());
   for (const auto& key : client.further_keys) keys.push_back(key->public_jwk());
   for (const auto& key : client.decryption_keys) keys.push_back(key->public_jwk());
+  for (const GatewayJwt& jwt : headers.jwts) {
+    const Json& key = jwt.key->public_jwk();
+    const auto same = std::find_if(keys.begin(), keys.end(), [&key](const Json& other) {
+      return other.at("kid") == key.at("kid");
+    });
+    if (same == keys.end()) {
+      keys.push_back(key);
+    } else if (*same != key) {
+      return Error{Errc::invalid_configuration, "two keys have one kid: " + jwt.key->kid()};
+    }
+  }
+  if (keys.empty()) {
+    return Error{Errc::invalid_configuration,
+                 "oidc_client_jwk or oidc_upstream_jwt must be set: there is no key"};
+  }
   return text_of({{"keys", keys}});
 }
 

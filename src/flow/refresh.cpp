@@ -52,6 +52,7 @@ Task<Result<TokenResponse>> redeem(Services& services, Session session) {
   demand.auth_time = session->record().auth_time;
   const Result<IdTokenFacts> facts = co_await verify_id_token(services, tokens->id_token, demand);
   if (!facts) co_return facts.error();
+  tokens->id_token_jwk = facts->jwk;
   co_return tokens;
 }
 

@@ -96,7 +96,10 @@ Result<Session> with_tokens(Services& services, const OpenSession& redeemed,
   record.access_expires = access_expiry(tokens);
   record.tokens_since = services.loop.now();
   if (!tokens.refresh_token.empty()) record.refresh_token = tokens.refresh_token;
-  if (!tokens.id_token.empty()) record.id_token = tokens.id_token;
+  if (!tokens.id_token.empty()) {
+    record.id_token = tokens.id_token;
+    record.jwk = tokens.id_token_jwk;
+  }
   if (!tokens.scope.empty()) record.scope = tokens.scope;
   Result<Sealed> sealed = seal(services, redeemed, record);
   if (!sealed) return std::move(sealed).error();

@@ -24,10 +24,12 @@ class SharedDocument {
   using Answer = Result<Pointer>;
   using Parse = std::function<Result<T>(std::string_view)>;
 
-  SharedDocument(std::string name, Seconds lifetime, Milliseconds patience, HttpClient& http,
+  // `resurrect`: how much longer than its lifetime a document serves while none newer is to be had.
+  SharedDocument(std::string name, Seconds lifetime, Seconds resurrect, Milliseconds patience, HttpClient& http,
                  SharedMemory& shared, Loop& loop, EventLog& log, Parse parse)
       : name_(std::move(name)),
         lifetime_(lifetime),
+        resurrect_(resurrect),
         patience_(patience),
         http_(http),
         shared_(shared),
@@ -38,7 +40,7 @@ class SharedDocument {
   [[nodiscard]] Task<Answer> get(std::string url) {
     if (!is_fresh()) adopt();
     if (is_fresh()) co_return current_;
-    if (current_) {
+    if (may_serve_old()) {
       if (!in_flight_ && !backing_off()) begin_fetch(url);
       co_return current_;
     }
@@ -93,6 +95,10 @@ class SharedDocument {
   [[nodiscard]] bool is_fresh() const {
     const Seconds now = loop_.now();
     return current_ && fetched_at_ <= now && now < add_saturated(fetched_at_, lifetime_);
+  }
+  [[nodiscard]] bool may_serve_old() const {
+    if (!current_ || resurrect_ == 0) return false;
+    return loop_.now() < add_saturated(add_saturated(fetched_at_, lifetime_), resurrect_);
   }
   [[nodiscard]] bool backing_off() { return shared_.get("backoff:" + name_).has_value(); }
 
@@ -226,6 +232,7 @@ class SharedDocument {
 
   const std::string name_;
   const Seconds lifetime_;
+  const Seconds resurrect_;
   const Milliseconds patience_;
   HttpClient& http_;
   SharedMemory& shared_;

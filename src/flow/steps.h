@@ -85,10 +85,14 @@ struct IdTokenDemand {
 [[nodiscard]] Task<Result<IdTokenFacts>> verify_id_token(Services& services, std::string id_token,
                                                          IdTokenDemand demand);
 
-// The answer of the userinfo endpoint, as JSON; about `subject` alone (userinfo_sub).
-[[nodiscard]] Task<Result<std::string>> userinfo_of_login(Services& services,
-                                                          std::string access_token,
-                                                          std::string subject);
+struct UserinfoText {
+  std::string json;
+  std::string jwt;  // as it was signed, if it was and somebody wants it (HeaderSettings::keep_jwt)
+};
+// The answer of the userinfo endpoint; about `subject` alone (userinfo_sub).
+[[nodiscard]] Task<Result<UserinfoText>> userinfo_of_login(Services& services,
+                                                           std::string access_token,
+                                                           std::string subject);
 
 // The same of a session that is there already: token_inactive where the provider wants the token no
 // more.

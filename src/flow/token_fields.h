@@ -16,6 +16,7 @@ inline void take_tokens(SessionRecord& record, const SessionRecord& from) {
   record.scope = from.scope;
   record.introspection = from.introspection;
   record.userinfo_since = from.userinfo_since;
+  record.jwk = from.jwk;
 }
 
 }  // namespace oidc

@@ -4,6 +4,7 @@
 
 #include "access_token_flow.h"
 #include "decrypt.h"
+#include "oidc/base64url.h"
 #include "oidc/provider.h"
 #include "steps.h"
 
@@ -21,8 +22,19 @@ UserinfoExpectations expected_of(const Settings& settings, std::string_view subj
   return {settings.provider.issuer, settings.client.id, subject, now, settings.token.leeway};
 }
 
-Task<Result<Json>> fetch(Services& services, std::string access_token, std::string subject,
+struct Said {
+  Json claims;
+  std::string jwt;  // as it was signed, where that is wanted
+};
+
+std::string compact(const Jwt& jwt) {
+  std::string text = jwt.signing_input;
+  return text.append(".").append(base64url_encode(jwt.signature));
+}
+
+Task<Result<Said>> fetch(Services& services, std::string access_token, std::string subject,
                          KeyBudget budget) {
+  Said said;
   const Settings& settings = services.settings;
   auto provider = co_await services.provider.metadata();
   if (!provider) co_return std::move(provider).error();
@@ -47,7 +59,9 @@ Task<Result<Json>> fetch(Services& services, std::string access_token, std::stri
   const Result<void> checked =
       check_userinfo(*answer, expected_of(settings, subject, services.loop.now()));
   if (!checked) co_return checked.error();
-  co_return std::move(answer->claims);
+  if (answer->jwt != nullptr && settings.headers.keep_jwt) said.jwt = compact(*answer->jwt);
+  said.claims = std::move(answer->claims);
+  co_return said;
 }
 
 std::string text_of(const Json& claims) {
@@ -56,12 +70,17 @@ std::string text_of(const Json& claims) {
 
 }  // namespace
 
-Task<Result<std::string>> userinfo_of_login(Services& services, std::string access_token,
-                                            std::string subject) {
-  Result<Json> claims =
+Task<Result<UserinfoText>> userinfo_of_login(Services& services, std::string access_token,
+                                             std::string subject) {
+  Result<Said> said =
       co_await fetch(services, std::move(access_token), std::move(subject), KeyBudget::callback);
-  if (claims) co_return text_of(*claims);
-  Error why = std::move(claims).error();
+  if (said) {
+    UserinfoText text;
+    text.json = text_of(said->claims);
+    text.jwt = std::move(said->jwt);
+    co_return text;
+  }
+  Error why = std::move(said).error();
   // Of a token that the provider has just made.
   if (why.code == Errc::token_inactive) why.code = Errc::userinfo_invalid;
   co_return why;
@@ -77,11 +96,12 @@ Task<Result<std::string>> userinfo_of_session(Services& services, std::string ac
 
 Task<Result<TokenSession>> ask_userinfo(Services& services, std::string token) {
   const std::string whoever;
-  const Result<Json> claims = co_await fetch(services, token, whoever, KeyBudget::access_token);
-  if (!claims) co_return claims.error();
+  const Result<Said> said = co_await fetch(services, token, whoever, KeyBudget::access_token);
+  if (!said) co_return said.error();
   AccessTokenFacts facts;
-  facts.subject = json_string(*claims, "sub").value_or("");
-  co_return make_token_session(Method::userinfo, token, facts, text_of(*claims),
+  facts.subject = json_string(said->claims, "sub").value_or("");
+  facts.answer_jwt = said->jwt;
+  co_return make_token_session(Method::userinfo, token, facts, text_of(said->claims),
                                services.loop.now());
 }
 

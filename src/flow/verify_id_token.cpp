@@ -43,22 +43,24 @@ bool is_another_type(const Jwt& jwt) {
 // Sets that other workers had fetched meanwhile, before the provider is asked for one.
 constexpr int kMostKeySets = 2;
 
-Task<Result<void>> verify_by_key_set(Services& services, std::shared_ptr<const Jwt> jwt,
-                                     KeyBudget budget) {
+// The key that signed it, as JSON.
+Task<Result<std::string>> verify_by_key_set(Services& services, std::shared_ptr<const Jwt> jwt,
+                                            KeyBudget budget) {
   auto known = co_await services.provider.keys();
   if (!known) co_return std::move(known).error();
   std::shared_ptr<const KeySet> keys = *known;
   bool asked = false;
   for (int i = 0;; ++i) {
-    Result<void> verified = verify_with_key_set(*jwt, *keys);
-    if (verified) co_return verified;
-    const Errc reason = verified.error().code;
-    if (reason != Errc::jwt_key_unknown && reason != Errc::jwt_signature) co_return verified;
-    if (asked || i == kMostKeySets) co_return verified;
+    Result<const Jwk*> verified = verifying_key(*jwt, *keys);
+    if (verified) co_return (*verified)->json;
+    const Error wrong = std::move(verified).error();
+    const Errc reason = wrong.code;
+    if (reason != Errc::jwt_key_unknown && reason != Errc::jwt_signature) co_return wrong;
+    if (asked || i == kMostKeySets) co_return wrong;
     auto newer = co_await services.provider.newer_keys(keys, budget);
     if (!newer || newer->keys == keys) {
       // A provider does not send a logout token again that was called wrong.
-      if (budget != KeyBudget::logout_token || reason != Errc::jwt_key_unknown) co_return verified;
+      if (budget != KeyBudget::logout_token || reason != Errc::jwt_key_unknown) co_return wrong;
       co_return Error{Errc::keys_unavailable, "the provider was asked a moment ago, or is away"};
     }
     keys = newer->keys;
@@ -66,16 +68,26 @@ Task<Result<void>> verify_by_key_set(Services& services, std::shared_ptr<const J
   }
 }
 
-}  // namespace
-
-Task<Result<void>> verify_provider_signature(Services& services, std::shared_ptr<const Jwt> jwt,
-                                             KeyBudget budget) {
+// The key that signed it, as JSON; empty: the client's secret did.
+Task<Result<std::string>> signing_key(Services& services, std::shared_ptr<const Jwt> jwt,
+                                      KeyBudget budget) {
   auto metadata = co_await services.provider.metadata();
   if (!metadata) co_return std::move(metadata).error();
   Result<void> allowed = check_alg(*jwt, services.settings, **metadata);
   if (!allowed) co_return std::move(allowed).error();
-  if (hs_algs().has(jwt->alg)) co_return verify_hmac(*jwt, services.settings.client.secret);
-  co_return co_await verify_by_key_set(services, jwt, budget);
+  if (!hs_algs().has(jwt->alg)) co_return co_await verify_by_key_set(services, jwt, budget);
+  const Result<void> verified = verify_hmac(*jwt, services.settings.client.secret);
+  if (!verified) co_return verified.error();
+  co_return std::string();
+}
+
+}  // namespace
+
+Task<Result<void>> verify_provider_signature(Services& services, std::shared_ptr<const Jwt> jwt,
+                                             KeyBudget budget) {
+  const Result<std::string> key = co_await signing_key(services, jwt, budget);
+  if (!key) co_return key.error();
+  co_return Result<void>();
 }
 
 Task<Result<IdTokenFacts>> verify_id_token(Services& services, std::string id_token,
@@ -85,8 +97,8 @@ Task<Result<IdTokenFacts>> verify_id_token(Services& services, std::string id_to
   if (!parsed) co_return std::move(parsed).error();
   if (is_another_type(*parsed)) co_return Error{Errc::jwt_typ, "not an ID token"};
   const auto jwt = std::make_shared<const Jwt>(std::move(*parsed));
-  Result<void> verified = co_await verify_provider_signature(services, jwt, KeyBudget::callback);
-  if (!verified) co_return std::move(verified).error();
+  Result<std::string> key = co_await signing_key(services, jwt, KeyBudget::callback);
+  if (!key) co_return std::move(key).error();
 
   IdTokenExpectations expected;
   expected.issuer = settings.provider.issuer;
@@ -104,7 +116,9 @@ Task<Result<IdTokenFacts>> verify_id_token(Services& services, std::string id_to
     expected.max_age = settings.authorization.max_age;
     expected.acr_values = &settings.authorization.acr_values;
   }
-  co_return check_id_token(*jwt, expected);
+  Result<IdTokenFacts> facts = check_id_token(*jwt, expected);
+  if (facts && settings.headers.keep_jwk) facts->jwk = std::move(*key);
+  co_return facts;
 }
 
 Task<Result<void>> reverify_session(Services& services,

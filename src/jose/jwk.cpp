@@ -144,6 +144,17 @@ bool is_for_signatures(const Json& entry) {
   return operations && std::ranges::find(*operations, "verify") != operations->end();
 }
 
+// What a reader needs: the chain of certificates would be most of it.
+std::string public_members(const Json& entry) {
+  constexpr std::string_view kMembers[] = {"kty", "kid", "use", "alg", "n", "e", "crv", "x", "y"};
+  Json members = Json::object();
+  for (const std::string_view name : kMembers) {
+    const auto member = entry.find(name);
+    if (member != entry.end() && member->is_string()) members[std::string(name)] = *member;
+  }
+  return members.dump(-1, ' ', true);
+}
+
 }  // namespace
 
 std::optional<Jwk> parse_jwk(const Json& entry) {
@@ -167,6 +178,7 @@ std::optional<Jwk> parse_jwk(const Json& entry) {
   jwk.type = key->type;
   jwk.key = std::move(key->key);
   if (jwk.alg && !jwk.fits(*jwk.alg)) return std::nullopt;
+  jwk.json = public_members(entry);
   return jwk;
 }
 

@@ -68,6 +68,12 @@ Result<void> verify_hmac(const Jwt& jwt, const Secret& secret) {
 }
 
 Result<void> verify_with_key_set(const Jwt& jwt, const KeySet& keys) {
+  const Result<const Jwk*> key = verifying_key(jwt, keys);
+  if (!key) return key.error();
+  return {};
+}
+
+Result<const Jwk*> verifying_key(const Jwt& jwt, const KeySet& keys) {
   const std::vector<const Jwk*> candidates = keys.candidates(jwt.alg, jwt.kid);
   if (candidates.empty()) {
     return Error{Errc::jwt_key_unknown, keys.has_kid(jwt.kid) && !jwt.kid.empty()
@@ -77,9 +83,9 @@ Result<void> verify_with_key_set(const Jwt& jwt, const KeySet& keys) {
   Result<void> last = Errc::jwt_signature;
   for (const Jwk* key : candidates) {
     last = verify_signature(jwt, *key);
-    if (last) return last;
+    if (last) return key;
   }
-  return last;
+  return std::move(last).error();
 }
 
 }  // namespace oidc

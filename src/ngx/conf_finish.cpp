@@ -51,7 +51,7 @@ bool finish_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t& core) {
   }
   check_header_buffers(cf, core, server.settings);
   for (const Settings* settings : server.settings) {
-    for (const UpstreamHeader& header : settings->upstream_headers) {
+    for (const IdentityHeader& header : settings->headers.upstream) {
       server.view.clear_names.add(header.name);
     }
     for (const SessionFact fact : settings->session.request_headers) {
@@ -76,6 +76,28 @@ bool check_identities(ngx_conf_t* cf, const MainObject& main) {
     }
   }
   return true;
+}
+
+// Locations of one identity use each other's sessions: what one of them sends, the others' logins keep.
+void find_kept(MainObject& main) {
+  using Source = IdentityHeader::Source;
+  for (const auto& wants : main.settings) {
+    bool jwk = false, jwt = false;
+    for (const auto* list : {&wants->headers.upstream, &wants->headers.downstream}) {
+      for (const IdentityHeader& header : *list) {
+        jwk = jwk || header.source == Source::access_token_jwk ||
+              header.source == Source::id_token_jwk;
+        jwt = jwt || header.source == Source::user_info_jwt ||
+              header.source == Source::introspection_jwt;
+      }
+    }
+    if (!jwk && !jwt) continue;
+    for (const auto& keeps : main.settings) {
+      if (keeps->identity != wants->identity) continue;
+      keeps->headers.keep_jwk = keeps->headers.keep_jwk || jwk;
+      keeps->headers.keep_jwt = keeps->headers.keep_jwt || jwt;
+    }
+  }
 }
 
 void find_longest_flights(MainObject& main) {
@@ -153,6 +175,7 @@ bool finish_configuration(ngx_conf_t* cf) {
     if (!finish_server(cf, *servers[i])) return false;
   }
   find_longest_flights(main);
+  find_kept(main);
   if (!check_identities(cf, main) || !check_guarded(cf, main) || !declare_zones(cf, main)) {
     return false;
   }

@@ -255,7 +255,7 @@ bool install_document(const Merging& merging, LocationObject& location,
     objection = Objection{directive,
                  "who fetches it has no credential: \"oidc off\" belongs into this location"};
   } else {
-    Result<std::string> document = directive == kClientKeys ? client_jwks(settings.client)
+    Result<std::string> document = directive == kClientKeys ? client_jwks(settings.client, settings.headers)
                                                             : resource_metadata(settings, word);
     if (document) {
       location.view.document = std::move(*document);

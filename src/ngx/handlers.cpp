@@ -13,6 +13,7 @@
 #include "oidc/admission.h"
 #include "oidc/logout_flows.h"
 #include "oidc/post_logout.h"
+#include "oidc/prepared_headers.h"
 #include "oidc/presented_token.h"
 #include "oidc/rules.h"
 
@@ -119,7 +120,15 @@ ngx_int_t let_through(ngx_http_request_t* r, RequestCtx& ctx, const Settings& se
                       std::shared_ptr<const OpenSession> session) {
   ctx.outcome_name = name_of(session.get());
   ctx.grant = Grant{&settings, std::move(session)};
-  if (grant_request(r, ctx) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  const Result<void> granted = grant_request(r, ctx);
+  if (!granted) {
+    ctx.grant.reset();
+    ctx.outcome_name = "denied";
+    Worker* worker = Worker::current();
+    Services* services = worker == nullptr ? nullptr : worker->services(settings);
+    if (services == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return send_outcome(r, ctx, refuse_headers(*services, *ctx.facts(), granted.error()));
+  }
   // Never NGX_OK for the anonymous: `satisfy any` would take that for a grant.
   return ctx.grant->session ? NGX_OK : NGX_DECLINED;
 }

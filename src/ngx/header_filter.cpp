@@ -6,7 +6,7 @@
 #include "ngx/own_cookies.h"
 #include "ngx/request_ctx.h"
 #include "ngx/request_log.h"
-#include "ngx/upstream_request.h"
+#include "oidc/prepared_headers.h"
 #include "oidc/presented_token.h"
 #include "oidc/session_facts.h"
 
@@ -99,12 +99,38 @@ bool tell_session(ngx_http_request_t* r, const RequestCtx& ctx) {
   return true;
 }
 
+// oidc_downstream_*: on what is answered after this location granted the request. What the upstream calls
+// by one of these names is not ours, whoever is there.
+bool tell_identity(ngx_http_request_t* r, const RequestCtx& ctx) {
+  if (!ctx.grant || !ctx.identity_installed) return true;
+  const Settings& settings = *ctx.grant->settings;
+  const std::vector<IdentityHeader>& wanted = settings.headers.downstream;
+  if (wanted.empty()) return true;
+  for_each_response_header(r, [&wanted](ngx_table_elt_t& header) {
+    const bool ours = std::any_of(wanted.begin(), wanted.end(), [&header](const auto& each) {
+      return has_name(header, each.name);
+    });
+    if (ours) header.hash = 0;
+  });
+  if (!ctx.grant->session) return true;
+  if (!forbid_caching(r)) return false;
+  bool ok = true;
+  const ReadyHeaders ready(settings, *ctx.grant->session, ngx_time());
+  ready.for_each_downstream([&](std::string_view name, std::string_view prefix,
+                                std::string_view value) {
+    std::string whole(prefix);
+    ok = ok && push_header(r, name, whole.append(value));
+  });
+  return ok;
+}
+
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
   if (r != r->main) return g_next(r);
   return guard<ngx_int_t>(NGX_ERROR, [&]() -> ngx_int_t {
     drop_foreign_cookies(r);
     RequestCtx* ctx = RequestCtx::find(r);
     if (ctx != nullptr && !tell_session(r, *ctx)) return NGX_ERROR;
+    if (ctx != nullptr && !tell_identity(r, *ctx)) return NGX_ERROR;
     if (ctx != nullptr && (ctx->no_store || !ctx->set_cookies.empty())) {
       if (!forbid_caching(r)) return NGX_ERROR;
       for (const std::string& cookie : ctx->set_cookies) {

@@ -6,12 +6,10 @@
 #include <algorithm>
 #include <array>
 
-#include "oidc/base64url.h"
-#include "oidc/claims.h"
 #include "oidc/cookie.h"
+#include "oidc/prepared_headers.h"
 #include "oidc/presented_token.h"
 #include "oidc/session_facts.h"
-#include "oidc/url.h"
 
 namespace oidc::ngx {
 namespace {
@@ -83,65 +81,13 @@ const CredentialSettings* hidden_by(const Grant& grant) noexcept {
   return hides ? &credentials : nullptr;
 }
 
-std::optional<std::string> encoded(std::string text, UpstreamHeader::Encoding encoding) {
-  switch (encoding) {
-    case UpstreamHeader::Encoding::base64url:
-      return base64url_encode(text);
-    case UpstreamHeader::Encoding::percent:
-      return percent_for_header(text);
-    case UpstreamHeader::Encoding::plain:
-      break;
-  }
-  const bool ascii =
-      std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-  if (!ascii) return std::nullopt;
-  return text;
-}
-
-std::optional<std::string> header_value(const UpstreamHeader& header, const OpenSession& session) {
-  using Source = UpstreamHeader::Source;
-  const SessionRecord& record = session.record();
-  std::optional<std::string> value;
-  switch (header.source) {
-    case Source::access_token:
-      value = record.access_token;
-      break;
-    case Source::id_token:
-      value = record.id_token.text();
-      break;
-    case Source::refresh_token:
-      value = record.refresh_token.text();
-      break;
-    case Source::session_id:
-      if (!is_token(record)) value = log_id(session.key());
-      break;
-    case Source::user_info:
-      value = encoded(std::string(userinfo_of(record)), header.encoding);
-      break;
-    case Source::claim: {
-      std::optional<std::string> claim = session_claim(session, header.path);
-      if (claim) value = encoded(std::move(*claim), header.encoding);
-      break;
-    }
-  }
-  if (!value || value->empty()) return std::nullopt;
-  if (header.bearer) value->insert(0, "Bearer ");
-  return value;
+ngx_str_t joined_in_pool(ngx_http_request_t* r, std::string_view prefix, std::string_view value) {
+  if (prefix.empty()) return copy_to_pool(r, value);
+  std::string whole(prefix);
+  return copy_to_pool(r, whole.append(value));
 }
 
 }  // namespace
-
-std::string percent_for_header(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c >= 0x20 && c < 0x7f && c != '%') {
-      out.push_back(c);
-    } else {
-      out.append(percent_encode(std::string_view(&c, 1)));
-    }
-  }
-  return out;
-}
 
 ngx_int_t clean_request(ngx_http_request_t* r) {
   const bool clear = location_conf(r).clear_headers;
@@ -159,32 +105,35 @@ ngx_int_t clean_request(ngx_http_request_t* r) {
   return NGX_OK;
 }
 
-ngx_int_t grant_request(ngx_http_request_t* r, RequestCtx& ctx) {
+Result<void> grant_request(ngx_http_request_t* r, RequestCtx& ctx) {
   if (!ctx.original_headers) ctx.original_headers = r->headers_in.headers;
   const CredentialSettings* hidden = hidden_by(*ctx.grant);
   if (hidden != nullptr && hidden->bearer_places.query) {
     const std::size_t before = r->args.len;
-    if (drop_token_from_query(r) != NGX_OK) return NGX_ERROR;
+    if (drop_token_from_query(r) != NGX_OK) return Errc::internal;
     if (r->args.len != before) ctx.no_store = true;  // RFC 6750 section 2.3
   }
   Cleaner cleaner(r, true, true, hidden);
   HeaderListBuilder builder(r);
   cleaner.copy_into(builder);
   if (ctx.grant->session) {
-    for (const UpstreamHeader& header : ctx.grant->settings->upstream_headers) {
-      const std::optional<std::string> value = header_value(header, *ctx.grant->session);
-      if (value) builder.add(header.name, copy_to_pool(r, *value));
-    }
     const Settings& settings = *ctx.grant->settings;
+    const ReadyHeaders ready(settings, *ctx.grant->session, ngx_time());
+    const Result<void> fits = ready.check_size();
+    if (!fits) return fits.error();
+    ready.for_each_upstream([&](std::string_view name, std::string_view prefix,
+                                std::string_view value) {
+      builder.add(name, joined_in_pool(r, prefix, value));
+    });
     for (const auto& [name, value] : session_facts(*ctx.grant->session, settings,
                                                    settings.session.request_headers, ngx_time())) {
       builder.add(name, copy_to_pool(r, percent_for_header(value)));
     }
   }
-  if (!builder.ok()) return NGX_ERROR;
+  if (!builder.ok()) return Errc::internal;
   builder.install();
   ctx.identity_installed = true;
-  return NGX_OK;
+  return {};
 }
 
 ngx_int_t drop_body_headers(ngx_http_request_t* r) {

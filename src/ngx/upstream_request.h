@@ -11,17 +11,10 @@ namespace oidc::ngx {
 [[nodiscard]] ngx_int_t clean_request(ngx_http_request_t* r);
 
 // The same, and adds the grant's headers. The original list is kept in the ctx for a re-entry.
-[[nodiscard]] ngx_int_t grant_request(ngx_http_request_t* r, RequestCtx& ctx);
+// headers_too_large, or internal without memory: then the request must not go on.
+[[nodiscard]] Result<void> grant_request(ngx_http_request_t* r, RequestCtx& ctx);
 
 // After a callback: what the form's POST brought is not the upstream's.
 [[nodiscard]] ngx_int_t drop_body_headers(ngx_http_request_t* r);
-
-// Text as a header may carry it: printable ASCII as it is, everything else and '%' percent-encoded.
-[[nodiscard]] std::string percent_for_header(std::string_view text);
-
-// A claim of the session: of the ID token, which was verified, else of the access token when that is
-// a JWT. nullopt when neither has it.
-[[nodiscard]] std::optional<std::string> session_claim(const OpenSession& session,
-                                                       const ClaimPath& path);
 
 }  // namespace oidc::ngx

@@ -26,6 +26,12 @@ std::string_view userinfo_of(const SessionRecord& record) noexcept {
   return has_it ? record.introspection : std::string_view();
 }
 
+std::string_view introspection_of(const SessionRecord& record) noexcept {
+  const bool has_it = was_made_by(record, Method::introspection) ||
+                      was_made_by(record, Method::bearer);
+  return has_it ? record.introspection : std::string_view();
+}
+
 Claims::Claims(const SessionRecord& record) {
   const bool session = was_made_by(record, Method::authorization_code);
   if (!session && !record.introspection.empty()) add(record.introspection);

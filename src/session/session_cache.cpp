@@ -19,7 +19,8 @@ std::size_t weight_of(const SessionRecord& record) noexcept {
   }
   for (const std::string_view text :
        {record.subject, record.provider_sid, record.scope, record.access_token, record.nonce,
-        record.acr, record.previous, record.remember_sid, record.introspection}) {
+        record.acr, record.previous, record.remember_sid, record.introspection,
+        record.answer_jwt, record.jwk}) {
     size += text.size() + sizeof(std::uint32_t);
   }
   return size;
@@ -123,7 +124,8 @@ void SessionCache::keep(const std::shared_ptr<const OpenSession>& session, const
   entry.keys = &keys;
   entry.session = session;
   bytes_ -= entry.bytes;
-  entry.bytes = weight_of(session->record());
+  entry.prepared = session->preparations().bytes();
+  entry.bytes = weight_of(session->record()) + entry.prepared;
   bytes_ += entry.bytes;
   make_room();
 }
@@ -148,7 +150,7 @@ std::shared_ptr<const OpenSession> SessionCache::find(const SessionCookie& cooki
                                                       std::string_view identity,
                                                       std::uint64_t now) {
   const auto found = by_sid_.find(cookie.sid);
-  const Entry* entry =
+  Entry* entry =
       found == by_sid_.end() ? nullptr : use(found->second, keys, identity, now);
   if (entry == nullptr || plus(entry->confirmed_at, limits_.max_age) <= now ||
       !coherence_.current(entry->mark)) {
@@ -156,7 +158,9 @@ std::shared_ptr<const OpenSession> SessionCache::find(const SessionCookie& cooki
     return nullptr;
   }
   ++stats_.hits;
-  return entry->session;
+  auto session = entry->session;
+  weigh_again(*entry);
+  return session;
 }
 
 std::shared_ptr<const OpenSession> SessionCache::find_confirmed(
@@ -192,6 +196,7 @@ void SessionCache::forget_session(Entry& entry) noexcept {
   entry.session.reset();
   bytes_ -= entry.bytes - kOverhead;
   entry.bytes = kOverhead;
+  entry.prepared = 0;
 }
 
 void SessionCache::drop(Entries::iterator entry) noexcept {
@@ -199,6 +204,16 @@ void SessionCache::drop(Entries::iterator entry) noexcept {
   bytes_ -= entry->bytes;
   index_.erase(entry->key);
   entries_.erase(entry);
+}
+
+// Headers are made of a session after it was kept. The entry may be gone afterwards.
+void SessionCache::weigh_again(Entry& entry) noexcept {
+  const std::size_t prepared = entry.session->preparations().bytes();
+  if (prepared == entry.prepared) return;
+  entry.bytes = entry.bytes - entry.prepared + prepared;
+  bytes_ = bytes_ - entry.prepared + prepared;
+  entry.prepared = prepared;
+  make_room();
 }
 
 void SessionCache::make_room() noexcept {

@@ -43,6 +43,7 @@ std::string encode_record(const SessionRecord& record) {
   out.text(record.access_token).text(record.refresh_token.kept()).text(record.id_token.kept());
   out.text(record.nonce).text(record.acr).text(record.previous).text(record.remember_sid);
   out.text(record.next_sid).text(record.introspection).i64(record.userinfo_since);
+  out.text(record.answer_jwt).text(record.jwk);
   return out.take();
 }
 
@@ -73,6 +74,8 @@ Result<SessionRecord> decode_record(std::string_view bytes) {
   record.next_sid = in.text();
   record.introspection = in.text();
   record.userinfo_since = in.i64();
+  record.answer_jwt = in.text();
+  record.jwk = in.text();
   if (!in.complete()) return Errc::session_record_invalid;
   return record;
 }

@@ -27,6 +27,7 @@ std::size_t TokenCache::Entry::bytes() const noexcept {
   if (judgement.session) {
     const SessionRecord& record = judgement.session->record();
     size += record.access_token.size() + record.introspection.size() + record.scope.size();
+    size += record.answer_jwt.size() + record.jwk.size();
   }
   return size;
 }

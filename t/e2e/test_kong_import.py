@@ -85,6 +85,9 @@ def test_headers(make_nginx, upstream, provider, client):
     assert echo.header("authorization") is None
     assert echo.header("x-access-token") and echo.header("x-id-token").count(".") == 2
     assert echo.header("x-user") == "alice" and echo.header("x-family") == "NL"
+    response = client.navigate(site.url("/"))
+    assert response.header("x-out") == "alice" and response.header("x-family-out") == "NL"
+    assert response.header("x-session") and response.header("x-id-key")
 
 
 def test_logout(make_nginx, upstream, provider, client):
@@ -103,13 +106,14 @@ def test_logout(make_nginx, upstream, provider, client):
 VALUES = {"n": 5, "b": True, "s": "text", "a": ["text"], "r": {"host": "x", "unheard_of": 1}}
 
 
-COMPANIONS = ("_args_values", "upstream_headers_names", "_proxy_authorization")
+COMPANIONS = ("_args_values", "stream_headers_names", "_proxy_authorization")
 
 
 @pytest.mark.parametrize("kind", VALUES)
 def test_each_parameter_is_translated_or_named(kind):
     """Also where the value is of a type that Kong would refuse: nothing is dropped silently."""
     companions = {"authorization_query_args_values": ["v"], "upstream_headers_names": ["v"],
+                  "downstream_headers_names": ["v"], "auth_methods": ["introspection"],
                   "introspection_post_args_values": ["v"], "session_storage": "redis"}
     for name in PARAMETERS:
         if name.endswith(COMPANIONS):

@@ -170,7 +170,7 @@ ONLY_TOKENS = "oidc_auth_methods bearer; oidc_audience_required api; "
 
 
 @pytest.mark.parametrize("inner, why", [
-    ("oidc_client_jwks on;", "oidc_client_jwk must be set"),
+    ("oidc_client_jwks on;", "oidc_client_jwk or oidc_upstream_jwt must be set"),
     ("oidc_client_jwks maybe;", "on or off"),
     (f"oidc_client_secret off; oidc_client_jwk {KEY}; oidc_client_jwks on; oidc on;",
      "\"oidc off\" belongs"),

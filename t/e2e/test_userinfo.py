@@ -189,6 +189,32 @@ def test_only_signed_ones_where_that_is_said(site):
     assert site.echo(client, "/signed/x").header("X-Email") == "alice@example.test"
 
 
+def test_the_signed_form_as_a_header(make_nginx, upstream, op):
+    """In both directions, of sessions and of access tokens; nothing where the answer was plain."""
+    provider = op.provider("userinfo-jwt")
+    names = {"upstream_user_info_jwt_header": "X-Jwt", "downstream_user_info_jwt_header": "X-Jwt",
+             "downstream_user_info_header": "X-Userinfo"}
+    proxy = f"proxy_pass {upstream.origin};"
+    site = Site(make_nginx, upstream, provider, "\n".join([
+        location("/", protect(provider, userinfo="login", **names) + proxy),
+        location("/api/", protect(provider, auth_methods="userinfo", audience_required="any",
+                                  userinfo_accept="application/jwt", **names) + proxy)]))
+    provider.override["userinfo"] = given = signed(provider, ALICE)
+    client = Client()
+    site.login(client, "/")
+    for response in (*(client.get(site.url("/")) for _ in range(2)),
+                     *(call(site.url("/api/"), bearer(access_token(provider))) for _ in range(2))):
+        assert response.status == 200, response
+        assert response.header("X-Jwt") == given.body.decode() == Echo(response.body).header("X-Jwt")
+        assert decoded(response.header("X-Userinfo")) == ALICE
+    provider.override["userinfo"] = answer(ALICE)
+    client = Client()
+    site.login(client, "/")
+    response = client.get(site.url("/"))
+    assert response.all("X-Jwt") == [] == Echo(response.body).all("X-Jwt")
+    assert decoded(response.header("X-Userinfo")) == ALICE
+
+
 def test_an_endpoint_that_never_answers(make_nginx, upstream, op):
     provider = op.provider("userinfo-slow")
     provider.override["userinfo"] = Answer(hang=True)

@@ -101,6 +101,27 @@ TEST_F(TokenFlow, AnEntryEndsAtFiveMinutesAndAtExp) {
   EXPECT_TRUE(refuses(send(ending), 401, Errc::access_token_exp));
 }
 
+TEST_F(TokenFlow, ALongestTimeMayBeSet) {
+  world_.settings.access_token.cache_max = 7;
+  const std::string lasting = token({{"exp", world_.loop.now() + 3000}});
+  const auto first = send(lasting).session;
+  world_.loop.advance(Milliseconds(6'000));
+  EXPECT_EQ(send(lasting).session, first);
+  world_.loop.advance(Milliseconds(1'000));
+  EXPECT_NE(send(lasting).session, first);
+}
+
+TEST_F(TokenFlow, TheSignersKeyIsKeptWhereItIsWanted) {
+  ASSERT_TRUE(passes(send(token())));
+  EXPECT_EQ(send(token()).session->record().jwk, "");
+  world_.settings.headers.keep_jwk = true;
+  const Outcome outcome = send(token({{"jti", "another"}}));
+  ASSERT_TRUE(passes(outcome));
+  const Json jwk = Json::parse(outcome.session->record().jwk);
+  EXPECT_EQ(jwk["kid"], world_.op.key->kid());
+  EXPECT_FALSE(jwk.contains("d"));
+}
+
 TEST_F(TokenFlow, ARotatedKeyEndsWhatItVerified) {
   const std::string old = token();
   ASSERT_TRUE(passes(send(old)));
@@ -199,6 +220,31 @@ TEST_F(TokenFlow, AnInactiveTokenIsRememberedForTenSeconds) {
   world_.loop.advance(Milliseconds(10'000));
   say({{"active", true}});
   EXPECT_TRUE(passes(send("opaque")));
+}
+
+TEST_F(TokenFlow, ARefusalIsKeptForAsLongAsIsSet) {
+  introspection();
+  say({{"active", false}});
+  world_.settings.access_token.cache_negative = 0;
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(refuses(send("opaque"), 401, Errc::token_inactive));
+  EXPECT_EQ(asked(), 2U);
+  world_.settings.access_token.cache_negative = 30;
+  EXPECT_TRUE(refuses(send("opaque"), 401, Errc::token_inactive));
+  world_.loop.advance(Milliseconds(29'000));
+  EXPECT_TRUE(refuses(send("opaque"), 401, Errc::token_inactive));
+  EXPECT_EQ(asked(), 3U);
+  world_.loop.advance(Milliseconds(1'000));
+  EXPECT_TRUE(refuses(send("opaque"), 401, Errc::token_inactive));
+  EXPECT_EQ(asked(), 4U);
+}
+
+TEST_F(TokenFlow, ALongestTimeNeverLengthensAnAnswer) {
+  introspection();
+  world_.settings.access_token.cache_max = 3000;
+  EXPECT_TRUE(passes(send("opaque")));
+  world_.loop.advance(Milliseconds(60'000));
+  EXPECT_TRUE(passes(send("opaque")));
+  EXPECT_EQ(asked(), 2U);
 }
 
 TEST_F(TokenFlow, ItsExpEndsTheEntry) {

@@ -104,10 +104,10 @@ TEST(ConfSettings, MinimalHasTheDocumentedDefaults) {
   EXPECT_TRUE(settings.token.id_token_algs.has(Alg::Ed25519));
   EXPECT_FALSE(settings.token.id_token_algs.has(Alg::HS256));
 
-  ASSERT_EQ(settings.upstream_headers.size(), 1U);
-  EXPECT_EQ(settings.upstream_headers[0].name, "authorization");
-  EXPECT_TRUE(settings.upstream_headers[0].bearer);
-  EXPECT_EQ(settings.upstream_headers[0].source, UpstreamHeader::Source::access_token);
+  ASSERT_EQ(settings.headers.upstream.size(), 1U);
+  EXPECT_EQ(settings.headers.upstream[0].name, "authorization");
+  EXPECT_TRUE(settings.headers.upstream[0].bearer);
+  EXPECT_EQ(settings.headers.upstream[0].source, IdentityHeader::Source::access_token);
   EXPECT_EQ(settings.identity.size(), 32U);
   EXPECT_EQ(settings.fingerprint.size(), 32U);
 }
@@ -175,11 +175,11 @@ TEST(ConfSettings, ListsReplaceLists) {
   const auto built = build_settings(lines.words(), test_facts(), warnings);
   ASSERT_TRUE(built) << built.error().detail;
   EXPECT_THAT((*built)->authorization.scopes, ElementsAre("openid"));
-  ASSERT_EQ((*built)->upstream_headers.size(), 2U);
-  const UpstreamHeader& roles = (*built)->upstream_headers[1];
+  ASSERT_EQ((*built)->headers.upstream.size(), 2U);
+  const IdentityHeader& roles = (*built)->headers.upstream[1];
   EXPECT_EQ(roles.name, "x-roles");
   EXPECT_THAT(roles.path.names(), ElementsAre("realm_access", "roles"));
-  EXPECT_EQ(roles.encoding, UpstreamHeader::Encoding::base64url);
+  EXPECT_EQ(roles.encoding, IdentityHeader::Encoding::base64url);
   EXPECT_EQ((*built)->authorization.query_args.size(), 1U);
 }
 
@@ -199,7 +199,7 @@ TEST(ConfSettings, OffClearsAnInheritedList) {
   EXPECT_THAT((*built)->authorization.query_args, IsEmpty());
   EXPECT_THAT((*built)->authorization.acr_values, IsEmpty());
   EXPECT_FALSE((*built)->authorization.max_age.has_value());
-  EXPECT_THAT((*built)->upstream_headers, IsEmpty());
+  EXPECT_THAT((*built)->headers.upstream, IsEmpty());
 }
 
 TEST(ConfSettings, HmacAlgorithmsAreThoseThatTheSecretBears) {

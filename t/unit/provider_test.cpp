@@ -90,6 +90,50 @@ TEST_F(ProviderDocuments, AnOldOneOutlivesAnOutage) {
   EXPECT_NE(*metadata(), *old);
 }
 
+Settings resurrecting(Seconds seconds) {
+  Settings settings = sample_settings();
+  settings.provider.resurrect = seconds;
+  return settings;
+}
+
+TEST(ResurrectedDocuments, ServeForAsLongAsIsAllowed) {
+  World world(resurrecting(100));
+  const auto get = [&world] { return world.loop.run(world.worker.provider.metadata()); };
+  const auto old = get();
+  ASSERT_TRUE(old);
+  world.io.break_all("GET", Fault::error);
+  world.loop.advance(Milliseconds(3600'000));
+  EXPECT_EQ(*get(), *old) << "its life is over, and it serves";
+  world.loop.advance(Milliseconds(99'000));
+  EXPECT_EQ(*get(), *old);
+  world.loop.advance(Milliseconds(1'000));
+  EXPECT_EQ(code_of(get()), Errc::discovery_unavailable);
+  world.io.repair();
+  world.loop.advance(Milliseconds(31'000));
+  EXPECT_TRUE(get()) << "a new one is waited for";
+}
+
+TEST(ResurrectedDocuments, OffWaitsForTheNewOne) {
+  World world(resurrecting(0));
+  ASSERT_TRUE(world.loop.run(world.worker.provider.metadata()));
+  world.op.metadata["token_endpoint"] = "https://op.example.com/token2";
+  world.loop.advance(Milliseconds(3600'000));
+  EXPECT_EQ((*world.loop.run(world.worker.provider.metadata()))->token_endpoint,
+            "https://op.example.com/token2");
+}
+
+TEST(ResurrectedDocuments, KeysToo) {
+  World world(resurrecting(10));
+  const auto get = [&world] { return world.loop.run(world.worker.provider.keys()); };
+  ASSERT_TRUE(get());
+  world.io.break_all("GET /jwks", Fault::error);
+  world.loop.advance(Milliseconds(3600'000));
+  EXPECT_TRUE(get());
+  world.settle();
+  world.loop.advance(Milliseconds(10'000));
+  EXPECT_EQ(code_of(get()), Errc::provider_unreachable);
+}
+
 TEST_F(ProviderDocuments, FailuresBackOffFromOneToThirtySeconds) {
   world_.io.break_all("GET", Fault::error);
   std::vector<Seconds> attempts;

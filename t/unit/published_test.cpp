@@ -67,7 +67,7 @@ TEST(ClientJwks, HasThePublicPartOfEachKeyAndNothingElse) {
 TEST(ClientJwks, WithoutAKeyThereIsNoDocument) {
   const Result<std::string> none = client_jwks(ClientSettings{});
   ASSERT_FALSE(none);
-  EXPECT_THAT(none.error().detail, HasSubstr("oidc_client_jwk must be set"));
+  EXPECT_THAT(none.error().detail, HasSubstr("must be set: there is no key"));
 }
 
 TEST(ClientJwks, SeveralKeysInTheConfiguration) {

@@ -34,6 +34,8 @@ TEST(SessionRecord, RoundTrip) {
   EXPECT_EQ(record->id_token, "header.payload.signature");
   EXPECT_EQ(record->nonce, "the-nonce");
   EXPECT_EQ(record->acr, "gold");
+  EXPECT_EQ(record->answer_jwt, "the.signed.answer");
+  EXPECT_EQ(record->jwk, R"({"kty":"EC"})");
 }
 
 TEST(SessionRecord, ItsTextsPointIntoTheBytes) {

@@ -45,6 +45,8 @@ inline constexpr std::string_view kCookieName = "__Host-session";
   record.id_token = "header.payload.signature";
   record.nonce = "the-nonce";
   record.acr = "gold";
+  record.answer_jwt = "the.signed.answer";
+  record.jwk = R"({"kty":"EC"})";
   return record;
 }
 

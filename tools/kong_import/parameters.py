@@ -56,9 +56,34 @@ def _userinfo(config) -> list[Line]:
     return [Line("oidc_userinfo", ["login"], "asked at each login")]
 
 
-def _user_info_header(value, config) -> list[Line]:
-    line = Line("oidc_upstream_user_info_header", [str(value)])
-    return [line] if config.get("search_user_info") else [*_userinfo(config), line]
+_USER_INFO_HEADERS = [f"{direction}_user_info{form}_header" for direction in ("upstream", "downstream")
+                      for form in ("", "_jwt")]
+
+
+def _user_info_header(name: str) -> Parameter:
+    def convert(value, config):
+        line = Line(f"oidc_{name}", [str(value)])
+        asks = config.get("search_user_info") or any(
+            config.get(other) for other in _USER_INFO_HEADERS[:_USER_INFO_HEADERS.index(name)])
+        return [line] if asks else [*_userinfo(config), line]
+    return Parameter(convert, (f"oidc_{name}",))
+
+
+def _introspection_header(name: str) -> Parameter:
+    def convert(value, config):
+        if "introspection" not in listed(config.get("auth_methods")):
+            raise NoEqual("nobody asks for it: introspection is not in auth_methods")
+        return [Line(f"oidc_{name}", [str(value)])]
+    return Parameter(convert, (f"oidc_{name}",))
+
+
+def _life(name: str, most: int) -> Parameter:
+    """A time that has an end here, and 0 for off."""
+    def convert(value, _):
+        wanted = int(float(value))
+        remarks = [f"{wanted} s in Kong; {most} s are the most here"] if wanted > most else []
+        return [Line(name, [f"{min(wanted, most)}s" if wanted > 0 else "off"], *remarks)]
+    return Parameter(convert, (name,))
 
 
 def _storage(value, _) -> list[Line]:
@@ -294,22 +319,20 @@ PARAMETERS: dict[str, Parameter] = {
         "consumer_groups_claim", "consumer_groups_optional", "principals")},
     "credential_claim": no("$oidc_sub and $oidc_claim_NAME are keys for limit_req_zone"),
     # Headers
-    "upstream_access_token_header": text("oidc_upstream_access_token_header"),
-    "upstream_id_token_header": text("oidc_upstream_id_token_header"),
-    "upstream_refresh_token_header": text("oidc_upstream_refresh_token_header"),
-    "upstream_session_id_header": text("oidc_upstream_session_id_header"),
+    **{f"{direction}_{item}_header": text(f"oidc_{direction}_{item}_header")
+       for direction in ("upstream", "downstream") for item in (
+           "access_token", "access_token_jwk", "id_token", "id_token_jwk", "refresh_token",
+           "session_id")},
+    **{name: _user_info_header(name) for name in _USER_INFO_HEADERS},
+    **{f"{direction}_introspection{form}_header":
+       _introspection_header(f"{direction}_introspection{form}_header")
+       for direction in ("upstream", "downstream") for form in ("", "_jwt")},
     "upstream_headers": header_list("oidc_upstream_header"),
     "upstream_headers_claims": header_pairs("oidc_upstream_header", "upstream_headers_names"),
     "upstream_headers_names": beside("upstream_headers_claims"),
-    **{f"upstream_{item}_header": no(LATER) for item in (
-        "access_token_jwk", "id_token_jwk", "user_info_jwt", "introspection", "introspection_jwt")},
-    "upstream_user_info_header": Parameter(_user_info_header, ("oidc_upstream_user_info_header",)),
-    **{f"downstream_{item}_header": no(LATER) for item in (
-        "access_token", "access_token_jwk", "id_token", "id_token_jwk", "refresh_token",
-        "user_info", "user_info_jwt", "introspection", "introspection_jwt", "session_id")},
-    "downstream_headers": no(LATER),
-    "downstream_headers_claims": no(LATER),
-    "downstream_headers_names": no(LATER),
+    "downstream_headers": header_list("oidc_downstream_header"),
+    "downstream_headers_claims": header_pairs("oidc_downstream_header", "downstream_headers_names"),
+    "downstream_headers_names": beside("downstream_headers_claims"),
     # Login and logout
     "login_methods": chosen("oidc_login_methods", {"authorization_code"}),
     "login_action": choice("oidc_login_action", redirect="redirect", upstream="upstream",
@@ -366,8 +389,10 @@ PARAMETERS: dict[str, Parameter] = {
                                      for name in parameter.directives)),
     # Caches
     "cache_ttl": seconds("oidc_cache_ttl"),
-    **{name: no(LATER) for name in ("cache_ttl_max", "cache_ttl_min", "cache_ttl_neg")},
-    "cache_ttl_resurrect": no("old documents serve while new ones are fetched"),
+    "cache_ttl_max": seconds("oidc_cache_ttl_max"),
+    "cache_ttl_min": seconds("oidc_cache_ttl_min"),
+    "cache_ttl_neg": _life("oidc_cache_ttl_neg", 60),
+    "cache_ttl_resurrect": _life("oidc_cache_ttl_resurrect", 7 * 86400),
     "cache_tokens": flag("oidc_cache_tokens"),
     "cache_introspection": flag("oidc_cache_introspection"),
     "cache_token_exchange": no(LATER),
