@@ -1,6 +1,7 @@
 // What one worker knows of access tokens that it has judged, so that the next request with the same
 // one costs neither a signature nor a call to the provider. An entry belongs to one Settings: another
-// location's rules are another judgement.
+// location's rules are another judgement. Credentials that were exchanged for a token are in it, too,
+// under a MAC of theirs.
 //
 // Entries are found by SipHash under a random key of the process and compared to the last byte:
 // nothing rests on the hash, so it need not be a slow one.

@@ -14,6 +14,10 @@ namespace oidc {
 [[nodiscard]] Form code_grant(std::string_view code, std::string_view redirect_uri,
                               std::string_view code_verifier);
 [[nodiscard]] Form refresh_grant(std::string_view refresh_token);
+// RFC 6749 sections 4.3 and 4.4; `scope` may be empty.
+[[nodiscard]] Form password_grant(std::string_view user, std::string_view password,
+                                  std::string_view scope);
+[[nodiscard]] Form client_credentials_grant(std::string_view scope);
 // RFC 7009 section 2.1; `hint` is "access_token" or "refresh_token".
 [[nodiscard]] Form revocation_request(std::string_view token, std::string_view hint);
 

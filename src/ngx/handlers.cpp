@@ -111,6 +111,9 @@ const char* name_of(const OpenSession* session) noexcept {
     case Method::bearer: return "bearer";
     case Method::introspection: return "introspection";
     case Method::userinfo: return "userinfo";
+    case Method::refresh_token: return "refresh_token";
+    case Method::password: return "password";
+    case Method::client_credentials: return "client_credentials";
     default: return "session";
   }
 }
@@ -153,7 +156,9 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
     return act_on(r, ctx, settings, ctx.take_outcome());
   }
   if (!settings.run_on_preflight && is_preflight(r)) {
-    if (query_may_hold_token(r, settings)) hide_query_in_error_log(r);
+    if (query_may_hold_token(r, settings) || query_may_hold_grant(r, settings)) {
+      hide_query_in_error_log(r);
+    }
     return let_through(r, ctx, settings, nullptr);
   }
   if (ctx.grant) return let_through(r, ctx, settings, ctx.grant->session);
@@ -169,7 +174,8 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
       return let_through(r, ctx, settings, std::move(session));
     }
   }
-  if (may_be_logout(r, settings.logout) || query_may_hold_token(r, settings)) {
+  if (may_be_logout(r, settings.logout) || query_may_hold_token(r, settings) ||
+      query_may_hold_grant(r, settings)) {
     hide_query_in_error_log(r);
   }
   const bool form_decides = (settings.credentials.session && form_may_log_out(r, settings.logout)) ||

@@ -26,7 +26,8 @@ std::size_t TokenCache::Entry::bytes() const noexcept {
   std::size_t size = kOverhead + token.size();
   if (judgement.session) {
     const SessionRecord& record = judgement.session->record();
-    size += record.access_token.size() + record.introspection.size() + record.scope.size();
+    size += record.access_token.size() + record.introspection.size() + record.scope.size() +
+            record.id_token.size() + record.refresh_token.size();
   }
   return size;
 }

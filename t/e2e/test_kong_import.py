@@ -103,14 +103,15 @@ def test_logout(make_nginx, upstream, provider, client):
 VALUES = {"n": 5, "b": True, "s": "text", "a": ["text"], "r": {"host": "x", "unheard_of": 1}}
 
 
-COMPANIONS = ("_args_values", "upstream_headers_names", "_proxy_authorization")
+COMPANIONS = ("_args_values", "token_headers_values", "upstream_headers_names", "_proxy_authorization")
 
 
 @pytest.mark.parametrize("kind", VALUES)
 def test_each_parameter_is_translated_or_named(kind):
     """Also where the value is of a type that Kong would refuse: nothing is dropped silently."""
     companions = {"authorization_query_args_values": ["v"], "upstream_headers_names": ["v"],
-                  "introspection_post_args_values": ["v"], "session_storage": "redis"}
+                  "introspection_post_args_values": ["v"], "token_post_args_values": ["v"],
+                  "token_headers_values": ["v"], "session_storage": "redis"}
     for name in PARAMETERS:
         if name.endswith(COMPANIONS):
             continue
