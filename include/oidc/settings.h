@@ -283,6 +283,7 @@ struct TokenSettings {
   // oidc_token_post_arg*, oidc_token_header*: what requests to the token endpoint carry besides.
   std::vector<std::pair<std::string, Value>> post_args, headers;
   std::vector<std::string> post_args_client, headers_client;  // copied from the client's request
+  std::vector<std::string> headers_replay;  // of the answer, for the client; lower case
 };
 
 // What refusals look like, and what they do besides.

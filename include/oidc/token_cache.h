@@ -16,6 +16,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "oidc/loop.h"
 #include "oidc/result.h"
@@ -46,6 +48,8 @@ class TokenCache {
     Seconds until = 0;  // the entry's end
     // The version of the key sets that verified it; nullopt: no key did.
     std::optional<std::uint64_t> keys;
+    // Headers of the token endpoint's answer, for the client (oidc_token_headers_replay).
+    std::vector<std::pair<std::string, std::string>> replay = {};
   };
 
   // nullptr: unknown, over, or verified by keys that are not the present ones. Until the next call.

@@ -3,6 +3,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "oidc/form.h"
 #include "oidc/io.h"
@@ -27,6 +29,7 @@ struct TokenResponse {
   std::string refresh_token;  // empty: none
   std::string scope;
   Seconds access_expires = 0;  // 0: unknown; in the past when expires_in is zero or no number
+  std::vector<std::pair<std::string, std::string>> replay;  // oidc_token_headers_replay
 };
 
 // Fails with token_request_rejected (invalid_grant and the like), token_client_rejected,

@@ -132,11 +132,37 @@ Result<void> headers_client(SettingsDraft& draft, const DirectiveUse& use) {
   return add_names(draft.settings.token.headers_client, use, check);
 }
 
+// What the client must not be told by somebody else than this server and its application.
+Result<void> check_replayed(std::string_view name) {
+  Result<void> checked = check_header(name);
+  if (!checked) return checked;
+  constexpr std::string_view kOwn[] = {"age", "alt-svc", "cache-control", "clear-site-data", "date",
+                                       "expires", "link", "location", "pragma", "refresh", "server",
+                                       "set-cookie", "set-cookie2", "www-authenticate"};
+  if (is_among(kOwn, name) || name.starts_with("access-control-") ||
+      name.starts_with("cross-origin-") || name.starts_with("sec-") ||
+      name.starts_with("strict-transport-")) {
+    return bad_value(name, "this header is about the answer that it came with");
+  }
+  return {};
+}
+
+Result<void> headers_replay(SettingsDraft& draft, const DirectiveUse& use) {
+  const auto check = [](const std::string& word) -> Result<std::string> {
+    std::string name = lower_case(word);
+    Result<void> checked = check_replayed(name);
+    if (!checked) return std::move(checked).error();
+    return name;
+  };
+  return add_names(draft.settings.token.headers_replay, use, check);
+}
+
 constexpr Directive kDirectives[] = {
     {"oidc_token_post_arg", 1, 2, Contexts::all, true, "", post_arg},
     {"oidc_token_post_args_client", 1, kManyWords, Contexts::all, false, "off", post_args_client},
     {"oidc_token_header", 1, 2, Contexts::all, true, "", header},
     {"oidc_token_headers_client", 1, kManyWords, Contexts::all, false, "off", headers_client},
+    {"oidc_token_headers_replay", 1, kManyWords, Contexts::all, false, "off", headers_replay},
 };
 
 Result<void> check_apart(SettingsDraft& draft, std::string_view directive, const Pairs& fixed,

@@ -22,7 +22,7 @@ Task<Result<TokenResponse>> redeem(Services& services, std::string code, std::st
   extras.add_to(form);
   HttpRequest request = client_request(ClientEndpoint::token, **metadata, services.settings,
                                        std::move(form), services.loop.now());
-  request.headers = std::move(extras.headers);
+  extras.add_to(request);
   cleanse(code);
   cleanse(code_verifier);
   const Result<HttpResponse> response = co_await services.http.send(std::move(request));

@@ -87,6 +87,7 @@ Task<Judgement> judge_grant(Services& services, std::shared_ptr<const GrantCall>
   }
   judgement.session = *session;
   judgement.keys = granted->keys;
+  judgement.replay = granted->replay;
   judgement.until = end_of(*granted, settings, now);
   co_return judgement;
 }
@@ -159,6 +160,17 @@ Task<TokenCache::Answer> exchange(Services& services, std::shared_ptr<const Gran
   co_return **answer;
 }
 
+// With each request that the tokens let in, as the answer to the first one.
+std::vector<std::pair<std::string, std::string>> headers_to_replay(Services& services,
+                                                                   const GrantCall& call) {
+  if (call.extras.keep_headers.empty() || services.tokens == nullptr) return {};
+  const Judgement* known =
+      services.tokens->find(services.settings, cache_key(call), services.loop.now(),
+                            services.provider.keys_version());
+  if (known == nullptr) return {};
+  return known->replay;
+}
+
 std::shared_ptr<const GrantCall> call_of(const Settings& settings, const RequestFacts& facts,
                                          PresentedGrant presented) {
   auto call = std::make_shared<GrantCall>();
@@ -194,7 +206,9 @@ Task<Outcome> grant_flow(Services& services, Facts facts, PresentedGrant present
   const auto call = call_of(services.settings, *facts, std::move(presented));
   const TokenCache::Answer answer = co_await exchange(services, call);
   if (!answer) co_return refuse_grant(services, *facts, answer.error(), basic);
-  co_return pass(services, *answer);
+  Outcome outcome = pass(services, *answer);
+  outcome.headers = headers_to_replay(services, *call);
+  co_return outcome;
 }
 
 }  // namespace oidc

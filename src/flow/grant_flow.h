@@ -25,6 +25,7 @@ struct GrantedTokens {
   TokenSession session;
   std::optional<std::uint64_t> keys;  // the version of the key sets that verified the access token
   bool asked = false;                 // the introspection endpoint was asked about it as well
+  std::vector<std::pair<std::string, std::string>> replay;
 };
 // The token endpoint's answer, verified: the ID token as at a login, the access token as a bearer
 // token is. credential_rejected where the provider refuses; the rules are not asked.

@@ -49,7 +49,7 @@ HttpRequest request_of(const Settings& settings, const ProviderMetadata& metadat
     call.extras.add_to(form);
     request = client_request(ClientEndpoint::token, metadata, settings, std::move(form), now);
   }
-  request.headers = call.extras.headers;
+  call.extras.add_to(request);
   return request;
 }
 
@@ -176,6 +176,7 @@ Task<Result<GrantedTokens>> redeem_grant(Services& services,
   granted.session = std::move(*session);
   granted.keys = judged->keys;
   granted.asked = judged->asked;
+  granted.replay = tokens->replay;
   co_return granted;
 }
 

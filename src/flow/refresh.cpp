@@ -37,7 +37,7 @@ Task<Result<TokenResponse>> redeem(Services& services, Session session, TokenExt
   extras.add_to(form);
   HttpRequest request = client_request(ClientEndpoint::token, **metadata, services.settings,
                                        std::move(form), services.loop.now());
-  request.headers = std::move(extras.headers);
+  extras.add_to(request);
   const Result<HttpResponse> response = co_await services.http.send(std::move(request));
   if (!response) co_return response.error();
   Result<TokenResponse> tokens = read_token_response(*response, services.loop.now());

@@ -69,6 +69,7 @@ void copy_from_client(TokenExtras& extras, const TokenSettings& settings,
 TokenExtras token_extras(const Settings& settings, const RequestFacts& facts, Copies copies) {
   const TokenSettings& wanted = settings.token;
   TokenExtras extras;
+  extras.keep_headers = wanted.headers_replay;
   for (const auto& [name, value] : wanted.post_args) {
     std::string text = facts.evaluator->evaluate(value);
     if (!text.empty()) extras.args.emplace_back(name, std::move(text));

@@ -14,9 +14,14 @@ namespace oidc {
 // Evaluated while the request lives: the call may outlive it.
 struct TokenExtras {
   std::vector<std::pair<std::string, std::string>> args, headers;
+  std::vector<std::string> keep_headers;
 
   void add_to(Form& form) const {
     for (const auto& [name, value] : args) form.add(name, value);
+  }
+  void add_to(HttpRequest& request) const {
+    request.headers = headers;
+    request.keep_headers = keep_headers;
   }
 };
 

@@ -51,6 +51,7 @@ ngx_int_t continue_as_target(ngx_http_request_t* r, RequestCtx& ctx, Outcome out
   if (reroute(r, outcome.target) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   ctx.original_headers.reset();
   ctx.set_cookies = std::move(outcome.set_cookies);
+  ctx.replayed = std::move(outcome.headers);
   ctx.grant = Grant{outcome.settings, std::move(outcome.session)};
   ctx.outcome_name = "login";
   // The server's own rewrite rules saw the callback's URI: they run again, for the target's.
@@ -135,6 +136,7 @@ ngx_int_t act_on(ngx_http_request_t* r, RequestCtx& ctx, const Settings& setting
   if (outcome.kind == Outcome::Kind::pass) {
     ctx.set_cookies.insert(ctx.set_cookies.end(), outcome.set_cookies.begin(),
                            outcome.set_cookies.end());
+    ctx.replayed = std::move(outcome.headers);
     return let_through(r, ctx, settings, std::move(outcome.session));
   }
   // No login starts on an error page.
@@ -219,7 +221,9 @@ void enter_location(ngx_http_request_t* r, const LocationConf& location) {
   if (stays && judge(*location.settings, *ctx->grant->session) != Errc::none) {
     ctx->refused = ctx->grant->session;
   }
-  if (!stays || ctx->refused) ctx->grant.reset();
+  if (stays && !ctx->refused) return;
+  ctx->grant.reset();
+  ctx->replayed.clear();
 }
 
 // ---- subrequests -------------------------------------------------------------------------------

@@ -116,6 +116,12 @@ Result<TokenResponse> read_token_response(const HttpResponse& response, Seconds 
     return Error{Errc::provider_answer_invalid, "a token holds characters that no token may hold"};
   }
   tokens.access_expires = expiry(*json, now);
+  constexpr std::size_t kLongestHeader = 4096;
+  for (const auto& [name, value] : response.headers) {
+    const bool plain = std::all_of(value.begin(), value.end(),
+                                   [](char c) { return c >= 0x20 && c < 0x7f; });
+    if (plain && value.size() <= kLongestHeader) tokens.replay.emplace_back(name, value);
+  }
   return tokens;
 }
 

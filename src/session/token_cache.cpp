@@ -24,6 +24,7 @@ std::string flight_name(const Settings& settings, std::string_view token) {
 
 std::size_t TokenCache::Entry::bytes() const noexcept {
   std::size_t size = kOverhead + token.size();
+  for (const auto& [name, value] : judgement.replay) size += name.size() + value.size();
   if (judgement.session) {
     const SessionRecord& record = judgement.session->record();
     size += record.access_token.size() + record.introspection.size() + record.scope.size() +

@@ -38,9 +38,12 @@ def site(make_nginx, upstream, provider, grants):
             provider, **password, token_post_arg=["tenant $http_x_tenant", "fixed f-1"],
             token_post_args_client="hint device_name", token_header="X-Gateway g-$http_x_gate",
             token_headers_client="X-Trace") + proxy),
+        location("/replay/", protect(
+            provider, **password, token_headers_replay="X-Quota X-Upstream") + proxy),
         location("/session/", protect(
             provider, token_post_arg="fixed f-2", token_header="X-Gateway code",
-            token_post_args_client="hint", refresh_before="24h") + proxy),
+            token_post_args_client="hint", refresh_before="24h",
+            token_headers_replay="X-Quota") + proxy),
     ])
     return Site(make_nginx, upstream, provider, body)
 
@@ -172,6 +175,45 @@ def test_no_value_begins_another_header(site, grants):
     assert sent.header("X-Gateway") is None
     form = dict(sent.form)
     assert form["hint"] == "\r\nX-Evil: 1" and "device_name" not in form
+
+
+def with_headers(provider, *headers):
+    def respond(request):
+        answer = provider.right_token(request)
+        return Answer(answer.status, answer.body, headers=headers)
+    return respond
+
+
+def test_headers_of_the_answer(site, grants):
+    name, password = grants.user()
+    headers = (("x-QUOTA", " 7 of 9 "), ("X-Other", "no"), ("Set-Cookie", "a=b"),
+               ("X-Upstream", "mine"))
+
+    def respond(request):
+        grants.before = None
+        answer = grants._respond(request)
+        return Answer(answer.status, answer.body, headers=headers)
+    grants.before = respond
+    for _ in range(2):
+        response = call(site.url("/replay/x"), basic(name, password))
+        assert response.status == 200
+        assert response.header("X-Quota") == "7 of 9"
+        assert response.header("X-Upstream") == "mine", "in place of the upstream's"
+        assert response.header("X-Other") is None and response.all("Set-Cookie") == []
+        assert "no-store" in response.header("Cache-Control")
+    assert grants.asked(name) == 1
+    other, others = grants.user()
+    response = call(site.url("/replay/x"), basic(other, others))
+    assert response.header("X-Quota") is None and response.header("X-Upstream") == "yes"
+
+
+def test_headers_of_the_answer_to_a_code(site, provider, grants):
+    client = Client()
+    provider.claims = {"sub": "alice"}
+    grants.before = with_headers(provider, ("X-Quota", "3"))
+    assert site.login(client, "/session/page").header("X-Quota") == "3"
+    grants.before = None
+    assert client.get(site.url("/session/page")).header("X-Quota") is None
 
 
 def test_code_and_refresh_carry_it_too(site, provider):

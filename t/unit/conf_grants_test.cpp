@@ -58,7 +58,8 @@ TEST(ConfGrants, TokenRequests) {
   const Built built = build(
       "oidc_token_post_arg audience https://api.example.com\noidc_token_post_arg tenant $host\n"
       "oidc_token_post_args_client hint device_name\n"
-      "oidc_token_header X-Gateway $request_id\noidc_token_headers_client X-Trace\n");
+      "oidc_token_header X-Gateway $request_id\noidc_token_headers_client X-Trace\n"
+      "oidc_token_headers_replay X-Quota X-Other\n");
   ASSERT_NE(built.settings, nullptr) << built.error;
   const TokenSettings& token = built.settings->token;
   ASSERT_EQ(token.post_args.size(), 2U);
@@ -67,6 +68,7 @@ TEST(ConfGrants, TokenRequests) {
   EXPECT_EQ(token.headers[0].first, "x-gateway");
   EXPECT_THAT(token.post_args_client, ElementsAre("hint", "device_name"));
   EXPECT_THAT(token.headers_client, ElementsAre("x-trace"));
+  EXPECT_THAT(token.headers_replay, ElementsAre("x-quota", "x-other"));
   EXPECT_EQ(variable_values(*built.settings).size(), 6U);
   const Built off = build(
       "oidc_token_post_arg off\noidc_token_post_args_client off\noidc_token_header off\n"
@@ -129,6 +131,11 @@ constexpr Refused kRefused[] = {
     {"oidc_token_header \"X: y\" x", "the name of a header"},
     {"oidc_token_header X-A 1\noidc_token_header x-a 2", "twice"},
     {"oidc_token_headers_client Cookie", "the protocol sets this header"},
+    {"oidc_token_headers_replay Set-Cookie", "about the answer"},
+    {"oidc_token_headers_replay location", "about the answer"},
+    {"oidc_token_headers_replay Access-Control-Allow-Origin", "about the answer"},
+    {"oidc_token_headers_replay Content-Length", "the protocol sets this header"},
+    {"oidc_token_headers_replay a a", "twice"},
     {"oidc_token_headers_client Host", "the protocol sets this header"},
     {"oidc_token_headers_client X-A x-a", "twice"},
     {"oidc_token_header X-A 1\noidc_token_headers_client x-a", "of the configuration already"},

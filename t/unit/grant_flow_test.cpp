@@ -112,6 +112,16 @@ TEST_F(GrantFlow, GuessesAreCountedByUserAndAddress) {
   EXPECT_TRUE(passes(send("alice:next")));
 }
 
+TEST_F(GrantFlow, HeadersOfTheAnswerGoToEachRequest) {
+  world_.settings.token.headers_replay = {"x-quota"};
+  grant();
+  world_.op.token_answer->headers = {{"x-quota", "7"}, {"x-quota", "a\r\nX-Evil: 1"}};
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(send("alice:secret").headers, (Pairs{{"x-quota", "7"}}));
+  EXPECT_EQ(send("alice:secret").headers, (Pairs{{"x-quota", "7"}}));
+  EXPECT_EQ(asked(), 1U);
+}
+
 TEST_F(GrantFlow, AConfigurationsFaultIsNoGuess) {
   refuse("unauthorized_client");
   for (int i = 0; i < 12; ++i) {

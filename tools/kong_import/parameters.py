@@ -235,8 +235,9 @@ PARAMETERS: dict[str, Parameter] = {
     "token_post_args_names": pairs("oidc_token_post_arg", "token_post_args_values"),
     "token_post_args_values": beside("token_post_args_names"),
     "token_post_args_client": words("oidc_token_post_args_client"),
-    **{name: no(LATER) for name in (
-        "token_headers_replay", "token_headers_prefix", "token_headers_grants")},
+    "token_headers_replay": words("oidc_token_headers_replay"),
+    "token_headers_prefix": no("under the provider's own names"),
+    "token_headers_grants": no("with all grants"),
     "refresh_tokens": flag("oidc_refresh_tokens"),
     # Introspection
     "introspect_jwt_tokens": flag("oidc_introspect_jwt_tokens"),
