@@ -40,12 +40,15 @@ std::string cache_key(const GrantCall& call) {
 std::string caller_of(const Settings& settings, const RequestFacts& facts,
                       const PresentedGrant& grant) {
   if (grant.name.empty()) return {};
+  std::string name(grant.name.view());
+  // One user to most providers.
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   std::string fields = settings.provider.issuer;
-  append_field(fields, grant.name.view());
+  append_field(fields, name);
   append_field(fields, facts.remote_addr);
   const Sha256 hash = sha256(fields);
-  std::string name("failures ");
-  return name.append(as_view(hash));
+  std::string key("failures ");
+  return key.append(as_view(hash));
 }
 
 // What the same credential would meet again at once. Not what says that nobody could be asked.

@@ -120,8 +120,8 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
   return guard<ngx_int_t>(NGX_ERROR, [&]() -> ngx_int_t {
     drop_foreign_cookies(r);
     RequestCtx* ctx = RequestCtx::find(r);
-    if (ctx != nullptr && !tell_session(r, *ctx)) return NGX_ERROR;
     if (ctx != nullptr && !replay(r, *ctx)) return NGX_ERROR;
+    if (ctx != nullptr && !tell_session(r, *ctx)) return NGX_ERROR;
     if (ctx != nullptr && (ctx->no_store || !ctx->set_cookies.empty())) {
       if (!forbid_caching(r)) return NGX_ERROR;
       for (const std::string& cookie : ctx->set_cookies) {

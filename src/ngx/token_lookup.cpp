@@ -116,6 +116,11 @@ bool is_hidden(const Hidden& hidden, const ngx_table_elt_t& header) noexcept {
                        : may_carry_grant(settings, name);
 }
 
+bool may_be_in_query(const Hidden& hidden) noexcept {
+  return (hidden.tokens && hidden.credentials->bearer_places.query) ||
+         (hidden.grants && grants_in_query(*hidden.credentials));
+}
+
 ngx_int_t drop_from_query(ngx_http_request_t* r, const Hidden& hidden) {
   const std::string query = without_hidden(to_view(r->args), hidden);
   if (query.size() == r->args.len) return NGX_OK;

@@ -32,6 +32,7 @@ struct Hidden {
 };
 // Whether the upstream must not get this header.
 [[nodiscard]] bool is_hidden(const Hidden& hidden, const ngx_table_elt_t& header) noexcept;
+[[nodiscard]] bool may_be_in_query(const Hidden& hidden) noexcept;
 // Takes the credentials out of the query, wherever nginx keeps that.
 [[nodiscard]] ngx_int_t drop_from_query(ngx_http_request_t* r, const Hidden& hidden);
 

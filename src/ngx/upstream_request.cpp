@@ -164,7 +164,7 @@ ngx_int_t clean_request(ngx_http_request_t* r) {
 ngx_int_t grant_request(ngx_http_request_t* r, RequestCtx& ctx) {
   if (!ctx.original_headers) ctx.original_headers = r->headers_in.headers;
   const Hidden hidden = hidden_by(*ctx.grant);
-  if (hidden.credentials != nullptr && r->args.len != 0) {
+  if (may_be_in_query(hidden)) {
     const std::size_t before = r->args.len;
     if (drop_from_query(r, hidden) != NGX_OK) return NGX_ERROR;
     if (r->args.len != before) ctx.no_store = true;  // RFC 6750 section 2.3
