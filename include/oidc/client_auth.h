@@ -29,6 +29,10 @@ enum class ClientEndpoint : std::uint8_t { token, revocation, introspection };
 // assertion is a new one for each request. Wipes the form.
 [[nodiscard]] HttpRequest client_request(ClientEndpoint endpoint, const ProviderMetadata& metadata,
                                          const Settings& settings, Form form, Seconds now);
+// The same for a client that is not the configured one: its id and secret came with the request.
+[[nodiscard]] HttpRequest client_request(ClientEndpoint endpoint, const ProviderMetadata& metadata,
+                                         const ClientSettings& client,
+                                         const ProviderSettings& provider, Form form, Seconds now);
 
 // Whether the token endpoint learns nothing that only the client knows.
 [[nodiscard]] bool is_public(const ClientSettings& client) noexcept;

@@ -124,6 +124,8 @@ namespace oidc {
   X(access_token_bound, 401, info, "the access token wants a proof of possession")                \
   X(access_token_session, 401, info, "the access token belongs to another session of the browser") \
   X(token_inactive, 401, info, "the provider says that the token is not active")                  \
+  X(credential_rejected, 401, info, "the provider refused the credentials")                       \
+  X(credential_throttled, 429, warn, "the credentials were wrong too often")                      \
   X(introspection_invalid, 502, error, "the answer of the introspection endpoint is not valid")   \
   /* who may pass */                                                                              \
   X(headers_too_large, 500, error, "the headers that say who the user is are larger than allowed") \

@@ -30,8 +30,9 @@ struct RequestFacts {
   std::string accept, content_type, origin, referer, sec_fetch_mode, sec_fetch_dest, sec_fetch_site,
       sec_purpose, x_requested_with, upgrade;
   std::vector<std::string> authorization;  // each Authorization header
-  // Each header that may carry an access token as it is (CredentialSettings): name and value.
+  // Each further header whose name these settings look at: name, in lower case, and value.
   std::vector<std::pair<std::string, std::string>> token_headers;
+  std::shared_ptr<const Secret> body;  // null unless it may hold a credential
   std::string remote_addr;  // the client's, as the web server sees it (behind realip: the real one)
   std::string user_agent;
   std::string request_id;

@@ -29,6 +29,7 @@ struct HttpRequest {
   Secret body;
   Secret authorization;      // the value of the Authorization header; empty: none
   std::vector<std::pair<std::string, std::string>> headers;  // further ones
+  std::vector<std::string> keep_headers = {};  // of the answer, in lower case
   std::size_t max_body = 1024 * 1024;
 };
 
@@ -36,6 +37,7 @@ struct HttpResponse {
   int status = 0;
   std::string content_type;  // lower case, without parameters
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers = {};  // those of keep_headers
 };
 
 // A client for one provider: TLS trust, proxies, timeouts and resolver are its own. Follows no

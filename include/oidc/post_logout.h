@@ -12,7 +12,7 @@ inline constexpr std::size_t kMaxLogoutBody = 64 * 1024;
 // oidc_post_logout_uri, matched server-wide: the provider sends the browser back.
 [[nodiscard]] Task<Outcome> post_logout_flow(Owners owners, Facts facts);
 
-// Like access_flow, for a body that may hold oidc_logout_post_arg or an access token.
+// Like access_flow, for a body that may hold oidc_logout_post_arg or a credential.
 [[nodiscard]] Task<Outcome> access_flow_with_form(Services& services, Facts facts,
                                                   BodyReader& body);
 

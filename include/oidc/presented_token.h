@@ -20,9 +20,8 @@ namespace oidc {
 
 // An opened "session" that is in no store: it is its access token, for this one request.
 [[nodiscard]] inline bool is_token(const SessionRecord& record) noexcept {
-  return record.method == static_cast<std::uint8_t>(Method::bearer) ||
-         record.method == static_cast<std::uint8_t>(Method::introspection) ||
-         record.method == static_cast<std::uint8_t>(Method::userinfo);
+  return record.method >= static_cast<std::uint8_t>(Method::bearer) &&
+         record.method <= static_cast<std::uint8_t>(Method::client_credentials);
 }
 
 // Whether a header of this (lower case) name is looked at.

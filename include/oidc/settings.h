@@ -39,7 +39,8 @@ class Evaluator {
 
 // A credential that was used; kept in records, so the numbers stay.
 enum class Method : std::uint8_t {
-  session = 1, authorization_code = 2, bearer = 3, introspection = 4, userinfo = 5
+  session = 1, authorization_code = 2, bearer = 3, introspection = 4, userinfo = 5,
+  refresh_token = 6, password = 7, client_credentials = 8
 };
 enum class Unauthenticated : std::uint8_t { automatic, redirect, deny, pass };
 enum class ResponseMode : std::uint8_t { query, form_post };
@@ -100,13 +101,15 @@ struct ProviderSettings {
 // oidc_auth_methods: which credentials are looked for, and where.
 struct CredentialSettings {
   bool session = true, authorization_code = true, bearer = false, introspection = false,
-       userinfo = false;
+       userinfo = false, refresh_token = false, password = false, client_credentials = false;
   struct Places {
     bool header = true, query = false, body = false, cookie = false;
   };
   Places bearer_places;
   std::string bearer_cookie;  // its name
   std::string bearer_header;  // lower case; empty: authorization, access-token, x-access-token
+  Places refresh_token_places, password_places, client_credentials_places;  // never a cookie
+  std::string refresh_token_name;  // oidc_refresh_token_param_name; empty: the usual ones
   bool hide = true;           // oidc_hide_credentials
   std::string resource_metadata;  // oidc_resource_metadata, RFC 9728: its URL; empty: none
 };
@@ -281,6 +284,10 @@ struct TokenSettings {
   bool reverify = false;  // oidc_reverify: the session's ID token, at each request
   bool refresh = true;
   Seconds refresh_before = 60;
+  // oidc_token_post_arg*, oidc_token_header*: what requests to the token endpoint carry besides.
+  std::vector<std::pair<std::string, Value>> post_args, headers;
+  std::vector<std::string> post_args_client, headers_client;  // copied from the client's request
+  std::vector<std::string> headers_replay;  // of the answer, for the client; lower case
 };
 
 // What refusals look like, and what they do besides.

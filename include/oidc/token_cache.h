@@ -1,6 +1,7 @@
 // What one worker knows of access tokens that it has judged, so that the next request with the same
 // one costs neither a signature nor a call to the provider. An entry belongs to one Settings: another
-// location's rules are another judgement.
+// location's rules are another judgement. Credentials that were exchanged for a token are in it, too,
+// under a MAC of theirs.
 //
 // Entries are found by SipHash under a random key of the process and compared to the last byte:
 // nothing rests on the hash, so it need not be a slow one.
@@ -15,6 +16,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "oidc/loop.h"
 #include "oidc/result.h"
@@ -45,6 +48,8 @@ class TokenCache {
     Seconds until = 0;  // the entry's end
     // The version of the key sets that verified it; nullopt: no key did.
     std::optional<std::uint64_t> keys;
+    // Headers of the token endpoint's answer, for the client (oidc_token_headers_replay).
+    std::vector<std::pair<std::string, std::string>> replay = {};
   };
 
   // nullptr: unknown, over, or verified by keys that are not the present ones. Until the next call.

@@ -3,6 +3,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "oidc/form.h"
 #include "oidc/io.h"
@@ -14,6 +16,10 @@ namespace oidc {
 [[nodiscard]] Form code_grant(std::string_view code, std::string_view redirect_uri,
                               std::string_view code_verifier);
 [[nodiscard]] Form refresh_grant(std::string_view refresh_token);
+// RFC 6749 sections 4.3 and 4.4; `scope` may be empty.
+[[nodiscard]] Form password_grant(std::string_view user, std::string_view password,
+                                  std::string_view scope);
+[[nodiscard]] Form client_credentials_grant(std::string_view scope);
 // RFC 7009 section 2.1; `hint` is "access_token" or "refresh_token".
 [[nodiscard]] Form revocation_request(std::string_view token, std::string_view hint);
 
@@ -24,6 +30,7 @@ struct TokenResponse {
   std::string refresh_token;  // empty: none
   std::string scope;
   Seconds access_expires = 0;  // 0: unknown; in the past when expires_in is zero or no number
+  std::vector<std::pair<std::string, std::string>> replay;  // oidc_token_headers_replay
 };
 
 // Fails with token_request_rejected (invalid_grant and the like), token_client_rejected,

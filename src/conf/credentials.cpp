@@ -25,12 +25,15 @@ constexpr Choices<bool Places::*, 4> kPlaces = {{
     {"cookie", &Places::cookie},
 }};
 using Credentials = CredentialSettings;
-constexpr Choices<bool Credentials::*, 5> kMethods = {{
+constexpr Choices<bool Credentials::*, 8> kMethods = {{
     {"session", &Credentials::session},
     {"authorization_code", &Credentials::authorization_code},
     {"bearer", &Credentials::bearer},
     {"introspection", &Credentials::introspection},
     {"userinfo", &Credentials::userinfo},
+    {"refresh_token", &Credentials::refresh_token},
+    {"password", &Credentials::password},
+    {"client_credentials", &Credentials::client_credentials},
 }};
 constexpr Choices<std::string_view, 3> kUserinfo = {
     {{"off", "off"}, {"missing", "missing"}, {"login", "login"}}};

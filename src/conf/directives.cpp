@@ -10,9 +10,10 @@ namespace {
 std::vector<Directive> all_directives() {
   std::vector<Directive> all;
   for (const auto topic :
-       {general_directives, credential_directives, provider_directives, client_directives, authorization_directives,
-        login_directives, logout_directives, session_directives, cookie_directives,
-        cache_directives, redis_directives, token_directives, encryption_directives, header_directives,
+       {general_directives, credential_directives, grant_directives, provider_directives,
+        client_directives, authorization_directives, login_directives, logout_directives,
+        session_directives, cookie_directives, cache_directives, redis_directives, token_directives,
+        token_request_directives, encryption_directives, header_directives,
         cache_ttl_directives, rule_directives, error_directives}) {
     const std::span<const Directive> table = topic();
     all.insert(all.end(), table.begin(), table.end());

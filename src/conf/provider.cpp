@@ -1,5 +1,6 @@
 // The provider: issuer, endpoints, how long its documents are kept, how it is called.
 #include "oidc/discovery.h"
+#include "oidc/presented_grant.h"
 #include "setters.h"
 
 namespace oidc {
@@ -86,8 +87,11 @@ constexpr Directive kDirectives[] = {
 
 using Needed = bool (*)(const CredentialSettings&);
 bool for_logins(const CredentialSettings& credentials) { return credentials.authorization_code; }
+bool for_tokens(const CredentialSettings& credentials) {
+  return credentials.authorization_code || accepts_grants(credentials);
+}
 bool for_keys(const CredentialSettings& credentials) {
-  return credentials.authorization_code || credentials.bearer;
+  return for_tokens(credentials) || credentials.bearer;
 }
 bool for_introspection(const CredentialSettings& credentials) { return credentials.introspection; }
 bool for_userinfo(const CredentialSettings& credentials) { return credentials.userinfo; }
@@ -100,7 +104,7 @@ struct EndpointName {
 };
 constexpr EndpointName kEndpoints[] = {
     {"oidc_authorization_endpoint", &ProviderSettings::authorization_endpoint, for_logins},
-    {"oidc_token_endpoint", &ProviderSettings::token_endpoint, for_logins},
+    {"oidc_token_endpoint", &ProviderSettings::token_endpoint, for_tokens},
     {"oidc_jwks_endpoint", &ProviderSettings::jwks_endpoint, for_keys},
     {"oidc_introspection_endpoint", &ProviderSettings::introspection_endpoint, for_introspection},
     {"oidc_userinfo_endpoint", &ProviderSettings::userinfo_endpoint, for_userinfo},

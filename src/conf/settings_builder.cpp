@@ -14,8 +14,8 @@ namespace {
 constexpr Result<void> (*kChecks[])(SettingsDraft&) = {
     finish_provider, finish_client,  finish_authorization, finish_general, finish_login,
     finish_logout,   finish_session, finish_redis,         finish_cache,    finish_token,
-    finish_headers,  finish_rules,   finish_credentials,    finish_encryption,
-    finish_cache_ttl,
+    finish_headers,  finish_rules,   finish_credentials,   finish_grants,  finish_token_requests,
+    finish_encryption, finish_cache_ttl,
 };
 
 DirectiveUse default_use(const Directive& directive) {
@@ -103,6 +103,8 @@ std::vector<Value*> variable_values(Settings& settings) {
   std::vector<Value*> values = {&settings.authorization.redirect_uri, &settings.login.redirect_uri,
                                 &settings.logout.redirect_uri};
   for (auto& [name, value] : settings.authorization.query_args) values.push_back(&value);
+  for (auto& [name, value] : settings.token.post_args) values.push_back(&value);
+  for (auto& [name, value] : settings.token.headers) values.push_back(&value);
   return values;
 }
 

@@ -1,4 +1,5 @@
 // How tokens are verified and refreshed.
+#include "oidc/presented_grant.h"
 #include "setters.h"
 
 namespace oidc {
@@ -112,7 +113,8 @@ Result<void> finish_access_token(SettingsDraft& draft) {
   }
   algs = draft.signing_algs ? draft.signing_algs->intersect(asymmetric) : asymmetric;
   const CredentialSettings& credentials = draft.settings.credentials;
-  if (algs.empty() && (credentials.bearer || credentials.userinfo)) {
+  if (algs.empty() &&
+      (credentials.bearer || credentials.userinfo || accepts_grants(credentials))) {
     return draft.conflict("oidc_signing_algs",
                           "none of these can verify access tokens; set "
                           "oidc_access_token_signing_algs");

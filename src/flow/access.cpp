@@ -2,6 +2,7 @@
 #include "answers.h"
 #include "cookie_session.h"
 #include "end_session.h"
+#include "grant_flow.h"
 #include "oidc/admission.h"
 #include "oidc/touch_throttle.h"
 #include "remember.h"
@@ -36,6 +37,10 @@ Task<Outcome> refuse(Services& services, Facts facts, Error why) {
   const bool unauthorized = info(why.code).status == 401;
   Outcome outcome = deny(services, *facts, std::move(why));
   const Settings& settings = services.settings;
+  // Where browsers log in, a dialog for a password would only be in their way.
+  if (accepts_basic(settings.credentials) && !settings.credentials.authorization_code) {
+    offer_basic(settings, *facts, outcome);
+  }
   if (unauthorized && settings.errors.unauthorized_destroy_session && settings.credentials.session &&
       initiator(settings, *facts) != Initiator::foreign) {
     outcome.set_cookies = co_await destroy_present_session(services, facts);
@@ -43,9 +48,11 @@ Task<Outcome> refuse(Services& services, Facts facts, Error why) {
   co_return outcome;
 }
 
-// No credential: what oidc_unauthenticated says.
+// No session: what other credential there is; with none of them, what oidc_unauthenticated says.
 Task<Outcome> unauthenticated(Services& services, Facts facts, Error why) {
   const Settings& settings = services.settings;
+  PresentedGrant grant = presented_grant(settings, *facts);
+  if (grant.found) co_return co_await grant_flow(services, facts, std::move(grant));
   if (why.code == Errc::session_invalid && settings.session.bind.any()) {
     tell_about_bound_cookie(services, *facts);
   }
@@ -110,7 +117,10 @@ Task<Outcome> with_session(Services& services, Facts facts,
   const std::shared_ptr<const OpenSession> before = session;
   bool settled = true;  // what this request knows is what the store has
   if (is_refresh_due(session->record(), services.settings, now)) {
-    const RefreshResult result = co_await refresh_session(services, session);
+    // One refresh serves many requests: what one of them brings along is no part of it.
+    TokenExtras extras = token_extras(services.settings, *facts, Copies::no);
+    const RefreshResult result =
+        co_await refresh_session(services, session, std::move(extras));
     settled = result.kind == RefreshResult::Kind::refreshed && result.why.code == Errc::none;
     if (result.kind == RefreshResult::Kind::ended) {
       co_return co_await unauthenticated(services, facts, worth_telling(result.why));

@@ -98,20 +98,6 @@ bool lasts(Errc refusal) {
          refusal == Errc::insufficient_user_authentication;
 }
 
-// The rules of this location. The audience first: a token for somebody else is no credential.
-Result<TokenSession> allowed(const Settings& settings, TokenSession session, Seconds now) {
-  const Rules* rules = settings.rules.get();
-  const Claims claims(session->record());
-  if (rules != nullptr && !rules->meets_audience(claims)) return Errc::access_token_aud;
-  if (!is_strong_enough(session->record(), settings, now)) {
-    return Errc::insufficient_user_authentication;
-  }
-  if (rules == nullptr) return session;
-  Result<void> checked = rules->check(claims);
-  if (!checked) return std::move(checked).error();
-  return session;
-}
-
 struct Judged {
   Result<TokenSession> session = Errc::internal;
   std::optional<std::uint64_t> keys;  // that verified it, and are the present ones
@@ -235,6 +221,19 @@ PresentedToken presented_token(const Settings& settings, const RequestFacts& fac
   presented.fault = finder.fault();
   if (presented.fault == Errc::none) presented.token = finder.token();
   return presented;
+}
+
+Result<TokenSession> allowed(const Settings& settings, TokenSession session, Seconds now) {
+  const Rules* rules = settings.rules.get();
+  const Claims claims(session->record());
+  if (rules != nullptr && !rules->meets_audience(claims)) return Errc::access_token_aud;
+  if (!is_strong_enough(session->record(), settings, now)) {
+    return Errc::insufficient_user_authentication;
+  }
+  if (rules == nullptr) return session;
+  Result<void> checked = rules->check(claims);
+  if (!checked) return std::move(checked).error();
+  return session;
 }
 
 AccessTokenExpectations expectations(const Settings& settings, Seconds now) {

@@ -27,6 +27,10 @@ struct PresentedToken {
 [[nodiscard]] Task<Outcome> access_token_flow(Services& services, Facts facts,
                                               PresentedToken presented);
 
+// The rules of this location. The audience first: a token for somebody else is no credential.
+[[nodiscard]] Result<TokenSession> allowed(const Settings& settings, TokenSession session,
+                                           Seconds now);
+
 // ---- the ways of judging -----------------------------------------------------------------------
 
 [[nodiscard]] AccessTokenExpectations expectations(const Settings& settings, Seconds now);

@@ -3,12 +3,14 @@
 #include <nlohmann/json.hpp>
 
 #include "oidc/html.h"
+#include "oidc/presented_token.h"
 #include "oidc/url.h"
 
 namespace oidc {
 namespace {
 
 constexpr std::string_view kRetryAfterSeconds = "5";
+constexpr std::string_view kThrottledSeconds = "60";
 constexpr std::string_view kNoStore = "private, no-store";
 
 std::string content_security_policy(std::string_view script_nonce) {
@@ -97,6 +99,7 @@ std::string error_redirect(const Services& services, const RequestFacts& facts, 
 // Auth-params of a challenge, as quoted strings (RFC 9110 section 5.6.4).
 class Challenge {
  public:
+  explicit Challenge(std::string_view scheme = "Bearer") : text_(scheme) {}
   void add(std::string_view name, std::string_view value) {
     if (value.empty()) return;
     text_.append(first_ ? " " : ", ").append(name).append("=\"");
@@ -110,7 +113,7 @@ class Challenge {
   [[nodiscard]] std::string take() { return std::move(text_); }
 
  private:
-  std::string text_ = "Bearer";
+  std::string text_;
   bool first_ = true;
 };
 
@@ -145,6 +148,13 @@ std::string challenge(const Settings& settings, Errc code, std::string_view erro
   return made.take();
 }
 
+std::string basic_challenge(const RequestFacts& facts) {
+  Challenge made("Basic");
+  made.add("realm", facts.host.empty() ? std::string_view("gateway") : facts.host);
+  made.add("charset", "UTF-8");
+  return made.take();
+}
+
 // All of a refusal but what the client is told of its credential.
 Outcome refusal(Services& services, const RequestFacts& facts, int status, Error error,
                 std::string_view retry, std::string location) {
@@ -157,6 +167,7 @@ Outcome refusal(Services& services, const RequestFacts& facts, int status, Error
   outcome.detail = std::move(error.detail);
   outcome.headers.emplace_back("Cache-Control", kNoStore);
   if (status == 503) outcome.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+  if (status == 429) outcome.headers.emplace_back("Retry-After", kThrottledSeconds);
   if (status == 405) outcome.headers.emplace_back("Allow", "GET, POST");
   const ErrorSettings& errors = services.settings.errors;
   if (!location.empty()) {
@@ -225,6 +236,30 @@ Outcome refuse_token(Services& services, const RequestFacts& facts, Error error,
                                  challenge(services.settings, code, name, scope));
   }
   return outcome;
+}
+
+Outcome refuse_grant(Services& services, const RequestFacts& facts, Error error, bool basic) {
+  const Errc code = error.code;
+  const int status = info(code).status;
+  Outcome outcome = refusal(services, facts, status, std::move(error), {}, {});
+  if (status != 401) return outcome;
+  const bool weak = code == Errc::insufficient_user_authentication;
+  const std::string_view name = weak ? kStepUp : std::string_view();
+  outcome.headers.emplace_back(
+      "WWW-Authenticate",
+      basic ? basic_challenge(facts) : challenge(services.settings, code, name));
+  return outcome;
+}
+
+void offer_basic(const Settings& settings, const RequestFacts& facts, Outcome& outcome) {
+  for (auto& [name, value] : outcome.headers) {
+    if (name != "WWW-Authenticate") continue;
+    if (!accepts_access_tokens(settings)) {
+      value = basic_challenge(facts);
+    } else {
+      value.append(", ").append(basic_challenge(facts));
+    }
+  }
 }
 
 Outcome redirect(Services& services, const RequestFacts& facts, std::string location) {

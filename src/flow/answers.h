@@ -20,6 +20,11 @@ namespace oidc {
 // what would be enough.
 [[nodiscard]] Outcome refuse_token(Services& services, const RequestFacts& facts, Error error,
                                    std::string_view scope = {});
+// A refusal of credentials that are exchanged for tokens. `basic`: the challenge is for them.
+[[nodiscard]] Outcome refuse_grant(Services& services, const RequestFacts& facts, Error error,
+                                   bool basic);
+// The challenge of a refusal offers Basic as well (RFC 7617), for clients that wait to be asked.
+void offer_basic(const Settings& settings, const RequestFacts& facts, Outcome& outcome);
 // 302, or 303 after a POST; never stored by a cache.
 [[nodiscard]] Outcome redirect(Services& services, const RequestFacts& facts,
                                std::string location);

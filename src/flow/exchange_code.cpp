@@ -15,11 +15,14 @@ using LoginResult = Result<std::shared_ptr<const Login>>;
 using Arrival = std::shared_ptr<Promised<std::shared_ptr<LoginResult>>>;
 
 Task<Result<TokenResponse>> redeem(Services& services, std::string code, std::string uri,
-                                   std::string code_verifier) {
+                                   std::string code_verifier, TokenExtras extras) {
   auto metadata = co_await services.provider.metadata();
   if (!metadata) co_return std::move(metadata).error();
+  Form form = code_grant(code, uri, code_verifier);
+  extras.add_to(form);
   HttpRequest request = client_request(ClientEndpoint::token, **metadata, services.settings,
-                                       code_grant(code, uri, code_verifier), services.loop.now());
+                                       std::move(form), services.loop.now());
+  extras.add_to(request);
   cleanse(code);
   cleanse(code_verifier);
   const Result<HttpResponse> response = co_await services.http.send(std::move(request));
@@ -143,7 +146,7 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
 Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
   Result<TokenResponse> tokens = co_await redeem(services, exchange.code,
                                                  exchange.pending.redirect_uri,
-                                                 exchange.pending.code_verifier);
+                                                 exchange.pending.code_verifier, exchange.extras);
   if (!tokens) co_return std::move(tokens).error();
   if (tokens->id_token.empty()) co_return Errc::id_token_missing;
   // What is kept and sent on is the signed token inside: Core 3.1.2.1 wants that for id_token_hint.
@@ -200,6 +203,7 @@ Seconds access_expiry(const TokenResponse& tokens) {
 }
 
 Task<LoginResult> exchange_code(Services& services, CodeExchange exchange) {
+  exchange.extras = token_extras(services.settings, *exchange.facts, Copies::yes);
   const Arrival arriving = std::make_shared<Arrival::element_type>();
   services.loop.spawn(log_in_and_tell(services, std::move(exchange), arriving));
   // Token endpoint, key set, userinfo and store each have their own limit; this one is the last

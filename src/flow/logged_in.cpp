@@ -72,6 +72,8 @@ Outcome logged_in(Services& services, const RequestFacts& facts, const std::stri
       break;
   }
   outcome.session = login.session;
+  outcome.headers.insert(outcome.headers.end(), login.tokens.replay.begin(),
+                         login.tokens.replay.end());
   outcome.set_cookies = std::move(cookies);
   if (login.remember) {
     outcome.set_cookies.push_back(remember_set_cookie(services, facts, *login.remember));

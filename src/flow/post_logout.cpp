@@ -5,6 +5,7 @@
 #include "oidc/crypto.h"
 #include "oidc/form.h"
 #include "oidc/pending_login.h"
+#include "oidc/presented_grant.h"
 #include "steps.h"
 
 namespace oidc {
@@ -70,6 +71,11 @@ Task<Outcome> access_flow_with_form(Services& services, Facts facts, BodyReader&
   PresentedToken presented = presented_token(services.settings, *facts, text->view());
   if (presented.present()) {
     co_return co_await access_token_flow(services, facts, std::move(presented));
+  }
+  if (grants_in_body(services.settings.credentials)) {
+    auto with_body = std::make_shared<RequestFacts>(*facts);
+    with_body->body = std::make_shared<const Secret>(text->view());
+    facts = with_body;
   }
   const bool may_log_out =
       services.settings.credentials.session && !services.settings.logout.post_arg.empty();

@@ -30,12 +30,14 @@ RefreshResult refreshed(Session session) {
 RefreshResult ended(Error why) { return {RefreshResult::Kind::ended, nullptr, std::move(why)}; }
 RefreshResult failed(Error why) { return {RefreshResult::Kind::failed, nullptr, std::move(why)}; }
 
-Task<Result<TokenResponse>> redeem(Services& services, Session session) {
+Task<Result<TokenResponse>> redeem(Services& services, Session session, TokenExtras extras) {
   auto metadata = co_await services.provider.metadata();
   if (!metadata) co_return std::move(metadata).error();
+  Form form = refresh_grant(session->record().refresh_token.text());
+  extras.add_to(form);
   HttpRequest request = client_request(ClientEndpoint::token, **metadata, services.settings,
-                                       refresh_grant(session->record().refresh_token.text()),
-                                       services.loop.now());
+                                       std::move(form), services.loop.now());
+  extras.add_to(request);
   const Result<HttpResponse> response = co_await services.http.send(std::move(request));
   if (!response) co_return response.error();
   Result<TokenResponse> tokens = read_token_response(*response, services.loop.now());
@@ -131,7 +133,8 @@ Task<Turn> wait_for_turn(Services& services, Session known, RefreshLock& lock) {
   }
 }
 
-Task<RefreshResult> refresh(Services& services, Session known, RefreshLock& lock) {
+Task<RefreshResult> refresh(Services& services, Session known, RefreshLock& lock,
+                            TokenExtras extras) {
   Turn turn = co_await wait_for_turn(services, known, lock);
   if (!turn.ours) co_return std::move(turn.result);
   const Session session = turn.result.session;
@@ -140,7 +143,7 @@ Task<RefreshResult> refresh(Services& services, Session known, RefreshLock& lock
   if (withheld == Withheld::unknown) {
     co_return failed(Error{Errc::store_unavailable, "the remember cookie's record"});
   }
-  Result<TokenResponse> tokens = co_await redeem(services, session);
+  Result<TokenResponse> tokens = co_await redeem(services, session, std::move(extras));
   if (!tokens) {
     if (tokens.error().code == Errc::token_request_rejected) {
       co_return co_await refused(services, session, tokens.error());
@@ -163,7 +166,8 @@ Task<RefreshResult> refresh(Services& services, Session known, RefreshLock& lock
   co_return unsaved;
 }
 
-Task<void> refresh_and_tell(Services& services, Session session, Refreshes::Arrival arrived) {
+Task<void> refresh_and_tell(Services& services, Session session, Refreshes::Arrival arrived,
+                            TokenExtras extras) {
   RefreshLock lock(services, refresh_family(*session));
   RefreshResult result = failed(Error{Errc::internal, "the refresh ended by an exception"});
   co_await take_lease(services, lock);
@@ -172,7 +176,7 @@ Task<void> refresh_and_tell(Services& services, Session session, Refreshes::Arri
     if (lately != Errc::none) {
       result = failed(Error{lately, "a moment ago, in another worker"});
     } else {
-      result = co_await refresh(services, session, lock);
+      result = co_await refresh(services, session, lock, std::move(extras));
     }
   } catch (const std::exception&) {
     // What waits is told; the promise must never stay open.
@@ -199,11 +203,11 @@ Milliseconds patience_of(const Services& services, const OpenSession& session) {
 
 }  // namespace
 
-Task<RefreshResult> refresh_session(Services& services, Session session) {
+Task<RefreshResult> refresh_session(Services& services, Session session, TokenExtras extras) {
   Refreshes::Arrival arriving = services.refreshes.find(session->key());
   if (!arriving) {
     arriving = services.refreshes.begin(session->key());
-    services.loop.spawn(refresh_and_tell(services, session, arriving));
+    services.loop.spawn(refresh_and_tell(services, session, arriving, std::move(extras)));
   }
   const Milliseconds patience = patience_of(services, *session);
   const auto result = co_await wait_for(services.loop, arriving, patience);

@@ -12,6 +12,7 @@
 #include "oidc/provider.h"
 #include "oidc/refreshes.h"
 #include "oidc/token_endpoint.h"
+#include "token_extras.h"
 
 namespace oidc {
 
@@ -65,6 +66,7 @@ struct LoginStart {
 
 // What an ID token must say besides issuer, client and times; owned, because it crosses awaits.
 struct IdTokenDemand {
+  std::string client_id;  // whom it is for; empty: this client
   std::string nonce;
   bool nonce_required = true;
   std::string access_token;
@@ -122,6 +124,7 @@ struct CodeExchange {
   std::string present;  // StoreKey of the session that came with the answer; empty: none
   Facts facts;          // of the request that brought the answer
   std::optional<SessionCookie> remembered;  // the remember cookie that came with it
+  TokenExtras extras = {};  // of the request to the token endpoint; exchange_code() fills them
 };
 
 // StoreKey of the session that the request's cookie names, alive or not; empty: none.
@@ -140,7 +143,8 @@ struct CodeExchange {
 
 // One refresh for all concurrent requests of this worker.
 [[nodiscard]] Task<RefreshResult> refresh_session(Services& services,
-                                                  std::shared_ptr<const OpenSession> session);
+                                                  std::shared_ptr<const OpenSession> session,
+                                                  TokenExtras extras);
 
 // ---- logout ------------------------------------------------------------------------------------
 

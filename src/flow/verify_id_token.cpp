@@ -102,7 +102,7 @@ Task<Result<IdTokenFacts>> verify_id_token(Services& services, std::string id_to
 
   IdTokenExpectations expected;
   expected.issuer = settings.provider.issuer;
-  expected.client_id = settings.client.id;
+  expected.client_id = demand.client_id.empty() ? settings.client.id : demand.client_id;
   expected.further_audiences = &settings.token.id_token_audiences;
   expected.now = services.loop.now();
   expected.leeway = settings.token.leeway;

@@ -201,9 +201,29 @@ void CurlTransfer::set_headers() {
 bool CurlTransfer::keep_header(std::string_view line) noexcept {
   header_bytes_ += line.size();
   too_large_ = header_bytes_ > kMaxHeaderBytes;
-  if (line.starts_with("HTTP/")) head_ended_ = false;
+  if (line.starts_with("HTTP/")) {
+    head_ended_ = false;
+    kept_headers_.clear();
+  }
   if (line == "\r\n" || line == "\n") head_ended_ = true;
+  if (!head_ended_ && !request_.keep_headers.empty()) guard([&] { keep_wanted(line); });
   return !too_large_;
+}
+
+void CurlTransfer::keep_wanted(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return;
+  std::string name(line.substr(0, colon));
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  const auto& wanted = request_.keep_headers;
+  if (std::find(wanted.begin(), wanted.end(), name) == wanted.end()) return;
+  constexpr std::string_view kBlanks = " \t\r\n";
+  std::string_view value = line.substr(colon + 1);
+  value.remove_prefix(std::min(value.find_first_not_of(kBlanks), value.size()));
+  value = value.substr(0, value.find_last_not_of(kBlanks) + 1);
+  kept_headers_.emplace_back(std::move(name), value);
 }
 
 bool CurlTransfer::keep_body(std::string_view bytes) {
@@ -235,6 +255,7 @@ Result<HttpResponse> CurlTransfer::result() {
   response.status = static_cast<int>(status);
   response.content_type = content_type();
   response.body = std::move(body_);
+  response.headers = std::move(kept_headers_);
   return response;
 }
 

@@ -41,6 +41,7 @@ class CurlTransfer final : CurlMulti::Transfer {
   void set_headers();
 
   [[nodiscard]] bool keep_header(std::string_view line) noexcept;
+  void keep_wanted(std::string_view line);
   [[nodiscard]] bool keep_body(std::string_view bytes);
   [[nodiscard]] Error failure() const;
   [[nodiscard]] std::string content_type() const;
@@ -56,6 +57,7 @@ class CurlTransfer final : CurlMulti::Transfer {
   List headers_;
   List resolve_;
   std::string body_;
+  std::vector<std::pair<std::string, std::string>> kept_headers_;
   std::size_t header_bytes_ = 0;
   bool head_ended_ = false;
   bool too_large_ = false;

@@ -4,6 +4,7 @@
 
 #include "ngx/conf_objects.h"
 #include "ngx/request_headers.h"
+#include "oidc/presented_grant.h"
 #include "oidc/presented_token.h"
 
 namespace oidc::ngx {
@@ -52,6 +53,16 @@ constexpr Wanted kWanted[] = {
     {"user-agent", &RequestFacts::user_agent},
 };
 
+// Whether the configuration names this header.
+bool is_looked_at(const Settings& settings, std::string_view name) {
+  const auto names_it = [name](const std::string& each) { return header_name_of(each) == name; };
+  const TokenSettings& token = settings.token;
+  return may_carry_token(settings.credentials, name) ||
+         may_carry_grant(settings.credentials, name) ||
+         std::any_of(token.headers_client.begin(), token.headers_client.end(), names_it) ||
+         std::any_of(token.post_args_client.begin(), token.post_args_client.end(), names_it);
+}
+
 }  // namespace
 
 bool index_request_id(ngx_conf_t* cf) noexcept {
@@ -88,7 +99,7 @@ Facts make_facts(ngx_http_request_t* r, const Evaluator& evaluator) {
     if (wanted != std::end(kWanted)) (*facts).*(wanted->member) = to_view(header.value);
     if (name == "authorization") {
       facts->authorization.emplace_back(to_view(header.value));
-    } else if (settings != nullptr && may_carry_token(settings->credentials, name)) {
+    } else if (settings != nullptr && is_looked_at(*settings, name)) {
       facts->token_headers.emplace_back(name, to_view(header.value));
     }
   });

@@ -52,6 +52,7 @@ ngx_int_t continue_as_target(ngx_http_request_t* r, RequestCtx& ctx, Outcome out
   if (reroute(r, outcome.target) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   ctx.original_headers.reset();
   ctx.set_cookies = std::move(outcome.set_cookies);
+  ctx.replayed = std::move(outcome.headers);
   ctx.grant = Grant{outcome.settings, std::move(outcome.session)};
   ctx.outcome_name = "login";
   // The server's own rewrite rules saw the callback's URI: they run again, for the target's.
@@ -112,6 +113,9 @@ const char* name_of(const OpenSession* session) noexcept {
     case Method::bearer: return "bearer";
     case Method::introspection: return "introspection";
     case Method::userinfo: return "userinfo";
+    case Method::refresh_token: return "refresh_token";
+    case Method::password: return "password";
+    case Method::client_credentials: return "client_credentials";
     default: return "session";
   }
 }
@@ -141,6 +145,7 @@ ngx_int_t act_on(ngx_http_request_t* r, RequestCtx& ctx, const Settings& setting
   if (outcome.kind == Outcome::Kind::pass) {
     ctx.set_cookies.insert(ctx.set_cookies.end(), outcome.set_cookies.begin(),
                            outcome.set_cookies.end());
+    ctx.replayed = std::move(outcome.headers);
     return let_through(r, ctx, settings, std::move(outcome.session));
   }
   // No login starts on an error page.
@@ -162,7 +167,9 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
     return act_on(r, ctx, settings, ctx.take_outcome());
   }
   if (!settings.run_on_preflight && is_preflight(r)) {
-    if (query_may_hold_token(r, settings)) hide_query_in_error_log(r);
+    if (query_may_hold_token(r, settings) || query_may_hold_grant(r, settings)) {
+      hide_query_in_error_log(r);
+    }
     return let_through(r, ctx, settings, nullptr);
   }
   if (ctx.grant) return let_through(r, ctx, settings, ctx.grant->session);
@@ -178,7 +185,8 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
       return let_through(r, ctx, settings, std::move(session));
     }
   }
-  if (may_be_logout(r, settings.logout) || query_may_hold_token(r, settings)) {
+  if (may_be_logout(r, settings.logout) || query_may_hold_token(r, settings) ||
+      query_may_hold_grant(r, settings)) {
     hide_query_in_error_log(r);
   }
   const bool form_decides = (settings.credentials.session && form_may_log_out(r, settings.logout)) ||
@@ -222,7 +230,9 @@ void enter_location(ngx_http_request_t* r, const LocationConf& location) {
   if (stays && judge(*location.settings, *ctx->grant->session) != Errc::none) {
     ctx->refused = ctx->grant->session;
   }
-  if (!stays || ctx->refused) ctx->grant.reset();
+  if (stays && !ctx->refused) return;
+  ctx->grant.reset();
+  ctx->replayed.clear();
 }
 
 // ---- subrequests -------------------------------------------------------------------------------

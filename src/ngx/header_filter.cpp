@@ -124,11 +124,28 @@ bool tell_identity(ngx_http_request_t* r, const RequestCtx& ctx) {
   return ok;
 }
 
+// oidc_token_headers_replay. What the upstream calls by one of these names is not the provider's.
+bool replay(ngx_http_request_t* r, const RequestCtx& ctx) {
+  if (ctx.replayed.empty()) return true;
+  for_each_response_header(r, [&ctx](ngx_table_elt_t& header) {
+    const bool ours = std::any_of(ctx.replayed.begin(), ctx.replayed.end(),
+                                  [&header](const auto& each) { return has_name(header, each.first); });
+    if (ours) header.hash = 0;
+  });
+  if (!forbid_caching(r)) return false;
+  for (const auto& [name, value] : ctx.replayed) {
+    const ngx_str_t kept = copy_to_pool(r, name);
+    if (kept.data == nullptr || !push_header(r, to_view(kept), value)) return false;
+  }
+  return true;
+}
+
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
   if (r != r->main) return g_next(r);
   return guard<ngx_int_t>(NGX_ERROR, [&]() -> ngx_int_t {
     drop_foreign_cookies(r);
     RequestCtx* ctx = RequestCtx::find(r);
+    if (ctx != nullptr && !replay(r, *ctx)) return NGX_ERROR;
     if (ctx != nullptr && !tell_session(r, *ctx)) return NGX_ERROR;
     if (ctx != nullptr && !tell_identity(r, *ctx)) return NGX_ERROR;
     if (ctx != nullptr && (ctx->no_store || !ctx->set_cookies.empty())) {

@@ -60,6 +60,8 @@ class RequestCtx {
   std::shared_ptr<const OpenSession> refused;
   std::vector<std::string> set_cookies;       // for the response
   std::vector<std::pair<std::string, std::string>> headers;  // of a refusal that nginx renders
+  // oidc_token_headers_replay: for the response to a request that was let through.
+  std::vector<std::pair<std::string, std::string>> replayed;
   bool no_store = false;                      // the response gets Cache-Control: private, no-store
   Errc error = Errc::none;
   const char* outcome_name = "";              // $oidc_outcome

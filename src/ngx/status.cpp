@@ -11,9 +11,9 @@ namespace oidc::ngx {
 namespace {
 
 // The values of $oidc_outcome.
-constexpr std::array<const char*, 9> kOutcomes = {"session",  "bearer", "introspection",
-                                                  "userinfo", "anonymous", "redirect",
-                                                  "denied",   "login",  "logout"};
+constexpr std::array<const char*, 12> kOutcomes = {
+    "session", "bearer", "introspection", "userinfo",      "anonymous", "redirect",
+    "denied",  "login",  "logout",        "refresh_token", "password",  "client_credentials"};
 constexpr std::size_t kReasons = 1U << (8 * sizeof(Errc));  // whatever is added later
 
 void add_zone(std::vector<ZoneStatus>& zones, ShmZone* zone) {

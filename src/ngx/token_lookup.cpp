@@ -5,6 +5,7 @@
 #include "ngx/request_headers.h"
 #include "oidc/form.h"
 #include "oidc/post_logout.h"
+#include "oidc/presented_grant.h"
 #include "oidc/presented_token.h"
 #include "oidc/provider.h"
 #include "oidc/token_cache.h"
@@ -25,18 +26,22 @@ bool starts_with_ignoring_case(const ngx_str_t& text, std::string_view lowercase
 }
 
 // One field of a query, as the flow reads it.
-bool is_token_field(std::string_view field) {
+bool is_hidden_field(const Hidden& hidden, std::string_view field) {
   const Result<Form> form = Form::parse(field, 1);
-  return form && form->count(kParameter) > 0;
+  if (!form || form->fields().empty()) return false;
+  const std::string& name = form->fields().front().name;
+  const CredentialSettings& settings = *hidden.credentials;
+  return (hidden.tokens && settings.bearer_places.query && name == kParameter) ||
+         (hidden.grants && is_grant_field(settings, name));
 }
 
-std::string without_token(std::string_view query) {
+std::string without_hidden(std::string_view query, const Hidden& hidden) {
   std::string rest;
   while (!query.empty()) {
     const std::size_t end = std::min(query.find('&'), query.size());
     const std::string_view field = query.substr(0, end);
     query.remove_prefix(std::min(end + 1, query.size()));
-    if (is_token_field(field)) continue;
+    if (is_hidden_field(hidden, field)) continue;
     if (!rest.empty()) rest.push_back('&');
     rest.append(field);
   }
@@ -80,7 +85,8 @@ bool query_may_hold_token(const ngx_http_request_t* r, const Settings& settings)
 }
 
 bool body_may_hold_token(const ngx_http_request_t* r, const Settings& settings) noexcept {
-  if (!settings.credentials.bearer_places.body || !accepts_access_tokens(settings)) return false;
+  const bool tokens = settings.credentials.bearer_places.body && accepts_access_tokens(settings);
+  if (!tokens && !grants_in_body(settings.credentials)) return false;
   // RFC 6750 section 2.2: not where a body has no meaning.
   if (r->method == NGX_HTTP_GET || r->method == NGX_HTTP_HEAD) return false;
   const off_t length = r->headers_in.content_length_n;
@@ -91,15 +97,32 @@ bool body_may_hold_token(const ngx_http_request_t* r, const Settings& settings) 
          starts_with_ignoring_case(type, "application/json");
 }
 
-bool is_used_credential(const CredentialSettings& settings,
-                        const ngx_table_elt_t& header) noexcept {
-  const std::string_view name = name_of(header);
-  if (!may_carry_token(settings, name)) return false;
-  return name != "authorization" || has_token_scheme(to_view(header.value));
+bool query_may_hold_grant(const ngx_http_request_t* r, const Settings& settings) noexcept {
+  return r->args.len != 0 && grants_in_query(settings.credentials);
 }
 
-ngx_int_t drop_token_from_query(ngx_http_request_t* r) {
-  const std::string query = without_token(to_view(r->args));
+bool is_hidden(const Hidden& hidden, const ngx_table_elt_t& header) noexcept {
+  if (hidden.credentials == nullptr) return false;
+  const CredentialSettings& settings = *hidden.credentials;
+  const std::string_view name = name_of(header);
+  const bool authorization = name == "authorization";
+  const std::string_view value = to_view(header.value);
+  if (hidden.tokens && may_carry_token(settings, name) &&
+      (!authorization || has_token_scheme(value))) {
+    return true;
+  }
+  if (!hidden.grants) return false;
+  return authorization ? accepts_basic(settings) && has_basic_scheme(value)
+                       : may_carry_grant(settings, name);
+}
+
+bool may_be_in_query(const Hidden& hidden) noexcept {
+  return (hidden.tokens && hidden.credentials->bearer_places.query) ||
+         (hidden.grants && grants_in_query(*hidden.credentials));
+}
+
+ngx_int_t drop_from_query(ngx_http_request_t* r, const Hidden& hidden) {
+  const std::string query = without_hidden(to_view(r->args), hidden);
   if (query.size() == r->args.len) return NGX_OK;
   const std::string_view target = to_view(r->unparsed_uri);
   std::string whole(target.substr(0, target.find('?')));

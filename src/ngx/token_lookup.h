@@ -13,18 +13,27 @@ struct TokenLookup {
 };
 [[nodiscard]] TokenLookup find_hot_token(ngx_http_request_t* r, Services& services);
 
-// Whether the token may stand in the body, which must be read to know: a form or JSON of a known,
-// bounded length, where oidc_bearer_token_param_type has `body`.
+// Whether a credential may stand in the body, which must be read to know: a form or JSON of a known,
+// bounded length, where an oidc_..._param_type has `body`.
 [[nodiscard]] bool body_may_hold_token(const ngx_http_request_t* r,
                                        const Settings& settings) noexcept;
 // Whether it may stand in the query.
 [[nodiscard]] bool query_may_hold_token(const ngx_http_request_t* r,
                                         const Settings& settings) noexcept;
 
-// oidc_hide_credentials: whether the upstream must not get this header, that carried the token.
-[[nodiscard]] bool is_used_credential(const CredentialSettings& settings,
-                                      const ngx_table_elt_t& header) noexcept;
-// Takes the token out of the query, wherever nginx keeps that.
-[[nodiscard]] ngx_int_t drop_token_from_query(ngx_http_request_t* r);
+// Whether a password or the like may stand in the query.
+[[nodiscard]] bool query_may_hold_grant(const ngx_http_request_t* r,
+                                        const Settings& settings) noexcept;
+
+// oidc_hide_credentials: which kinds of credential stay here.
+struct Hidden {
+  const CredentialSettings* credentials = nullptr;  // null: none
+  bool tokens = false, grants = false;
+};
+// Whether the upstream must not get this header.
+[[nodiscard]] bool is_hidden(const Hidden& hidden, const ngx_table_elt_t& header) noexcept;
+[[nodiscard]] bool may_be_in_query(const Hidden& hidden) noexcept;
+// Takes the credentials out of the query, wherever nginx keeps that.
+[[nodiscard]] ngx_int_t drop_from_query(ngx_http_request_t* r, const Hidden& hidden);
 
 }  // namespace oidc::ngx

@@ -8,6 +8,7 @@
 
 #include "oidc/cookie.h"
 #include "oidc/prepared_headers.h"
+#include "oidc/presented_grant.h"
 #include "oidc/presented_token.h"
 #include "oidc/session_facts.h"
 
@@ -24,9 +25,8 @@ std::string_view name_of(const ngx_table_elt_t& header) noexcept {
 // One pass over the list as it is: what stays, what loses our cookies, what goes.
 class Cleaner {
  public:
-  // `hidden`: the settings whose credential was used and stays here; null: none.
   Cleaner(ngx_http_request_t* r, bool drop_names, bool strip,
-          const CredentialSettings* hidden = nullptr) noexcept
+          const Hidden& hidden = {}) noexcept
       : r_(r), server_(server_conf(r)), drop_names_(drop_names && server_.clear != nullptr),
         strip_cookies_(strip), hidden_(hidden) {}
 
@@ -50,7 +50,7 @@ class Cleaner {
 
  private:
   [[nodiscard]] bool drops(const ngx_table_elt_t& header) const noexcept {
-    if (hidden_ != nullptr && is_used_credential(*hidden_, header)) return true;
+    if (is_hidden(hidden_, header)) return true;
     return drop_names_ && server_.clear->contains(name_of(header));
   }
   [[nodiscard]] bool is_cookie(const ngx_table_elt_t& header) const noexcept {
@@ -62,23 +62,25 @@ class Cleaner {
     });
   }
   [[nodiscard]] bool is_hidden_cookie(std::string_view name) const noexcept {
-    return hidden_ != nullptr && hidden_->bearer_places.cookie && name == hidden_->bearer_cookie;
+    const CredentialSettings* credentials = hidden_.credentials;
+    return hidden_.tokens && credentials->bearer_places.cookie &&
+           name == credentials->bearer_cookie;
   }
 
   ngx_http_request_t* r_;
   const ServerConf& server_;
   bool drop_names_;
   bool strip_cookies_;
-  const CredentialSettings* hidden_;
+  Hidden hidden_;
 };
 
-// The settings whose access token was used and must not go on; null: none. Nobody's request goes on
-// without a token that nobody looked at.
-const CredentialSettings* hidden_by(const Grant& grant) noexcept {
+// The credentials that must not go on. Nobody's request goes on without one that nobody looked at.
+Hidden hidden_by(const Grant& grant) noexcept {
   const CredentialSettings& credentials = grant.settings->credentials;
-  const bool hides = grant.session ? is_token(grant.session->record()) && credentials.hide
-                                   : accepts_access_tokens(*grant.settings);
-  return hides ? &credentials : nullptr;
+  const bool hides =
+      !grant.session || (is_token(grant.session->record()) && credentials.hide);
+  if (!hides) return {};
+  return {&credentials, accepts_access_tokens(*grant.settings), accepts_grants(credentials)};
 }
 
 ngx_str_t joined_in_pool(ngx_http_request_t* r, std::string_view prefix, std::string_view value) {
@@ -107,10 +109,10 @@ ngx_int_t clean_request(ngx_http_request_t* r) {
 
 Result<void> grant_request(ngx_http_request_t* r, RequestCtx& ctx) {
   if (!ctx.original_headers) ctx.original_headers = r->headers_in.headers;
-  const CredentialSettings* hidden = hidden_by(*ctx.grant);
-  if (hidden != nullptr && hidden->bearer_places.query) {
+  const Hidden hidden = hidden_by(*ctx.grant);
+  if (may_be_in_query(hidden)) {
     const std::size_t before = r->args.len;
-    if (drop_token_from_query(r) != NGX_OK) return Errc::internal;
+    if (drop_from_query(r, hidden) != NGX_OK) return Errc::internal;
     if (r->args.len != before) ctx.no_store = true;  // RFC 6750 section 2.3
   }
   Cleaner cleaner(r, true, true, hidden);

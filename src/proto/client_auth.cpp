@@ -115,8 +115,14 @@ ClientAuth choose_client_auth(const ClientSettings& client, const ProviderSettin
 
 HttpRequest client_request(ClientEndpoint endpoint, const ProviderMetadata& metadata,
                            const Settings& settings, Form form, Seconds now) {
-  const ClientSettings& client = settings.client;
-  const ClientAuth auth = choose_client_auth(client, settings.provider, metadata, endpoint);
+  return client_request(endpoint, metadata, settings.client, settings.provider, std::move(form),
+                        now);
+}
+
+HttpRequest client_request(ClientEndpoint endpoint, const ProviderMetadata& metadata,
+                           const ClientSettings& client, const ProviderSettings& provider,
+                           Form form, Seconds now) {
+  const ClientAuth auth = choose_client_auth(client, provider, metadata, endpoint);
   HttpRequest request;
   request.post = true;
   request.url = url_of(endpoint, metadata, is_mutual_tls(auth));

@@ -26,14 +26,17 @@ Error token_error(const HttpResponse& response) {
   }
   const Result<Json> json = parse_json_object(response.body);
   const std::string error = json ? json_string(*json, "error").value_or("") : "";
-  if (response.status == 401 || error == "invalid_client" || error == "unauthorized_client") {
+  // Some answer a wrong password with 401 (Keycloak), which is the grant's fault all the same.
+  const bool is_grant = error == "invalid_grant";
+  if ((response.status == 401 && !is_grant) || error == "invalid_client" ||
+      error == "unauthorized_client") {
     return {Errc::token_client_rejected, status};
   }
   if (error == "temporarily_unavailable" || error == "server_error" || error == "slow_down") {
     return {Errc::provider_overloaded, status};
   }
   if (error.empty()) return {Errc::provider_answer_invalid, status + " without an error code"};
-  return {Errc::token_request_rejected, error == "invalid_grant" ? "invalid_grant" : status};
+  return {Errc::token_request_rejected, is_grant ? "invalid_grant" : status};
 }
 
 // Seconds from now, or a moment in the past where the answer makes no sense: such a token is
@@ -62,6 +65,22 @@ Form refresh_grant(std::string_view refresh_token) {
   Form form;
   form.add("grant_type", "refresh_token");
   form.add("refresh_token", refresh_token);
+  return form;
+}
+
+Form password_grant(std::string_view user, std::string_view password, std::string_view scope) {
+  Form form;
+  form.add("grant_type", "password");
+  form.add("username", user);
+  form.add("password", password);
+  if (!scope.empty()) form.add("scope", scope);
+  return form;
+}
+
+Form client_credentials_grant(std::string_view scope) {
+  Form form;
+  form.add("grant_type", "client_credentials");
+  if (!scope.empty()) form.add("scope", scope);
   return form;
 }
 
@@ -97,6 +116,12 @@ Result<TokenResponse> read_token_response(const HttpResponse& response, Seconds 
     return Error{Errc::provider_answer_invalid, "a token holds characters that no token may hold"};
   }
   tokens.access_expires = expiry(*json, now);
+  constexpr std::size_t kLongestHeader = 4096;
+  for (const auto& [name, value] : response.headers) {
+    const bool plain = std::all_of(value.begin(), value.end(),
+                                   [](char c) { return c >= 0x20 && c < 0x7f; });
+    if (plain && value.size() <= kLongestHeader) tokens.replay.emplace_back(name, value);
+  }
   return tokens;
 }
 

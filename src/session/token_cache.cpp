@@ -24,10 +24,12 @@ std::string flight_name(const Settings& settings, std::string_view token) {
 
 std::size_t TokenCache::Entry::bytes() const noexcept {
   std::size_t size = kOverhead + token.size();
+  for (const auto& [name, value] : judgement.replay) size += name.size() + value.size();
   if (judgement.session) {
     const SessionRecord& record = judgement.session->record();
     size += record.access_token.size() + record.introspection.size() + record.scope.size();
     size += record.answer_jwt.size() + record.jwk.size();
+    size += record.id_token.size() + record.refresh_token.size();
   }
   return size;
 }

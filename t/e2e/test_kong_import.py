@@ -106,7 +106,8 @@ def test_logout(make_nginx, upstream, provider, client):
 VALUES = {"n": 5, "b": True, "s": "text", "a": ["text"], "r": {"host": "x", "unheard_of": 1}}
 
 
-COMPANIONS = ("_args_values", "stream_headers_names", "_proxy_authorization")
+COMPANIONS = ("_args_values", "token_headers_values", "stream_headers_names",
+              "_proxy_authorization")
 
 
 @pytest.mark.parametrize("kind", VALUES)
@@ -114,7 +115,8 @@ def test_each_parameter_is_translated_or_named(kind):
     """Also where the value is of a type that Kong would refuse: nothing is dropped silently."""
     companions = {"authorization_query_args_values": ["v"], "upstream_headers_names": ["v"],
                   "downstream_headers_names": ["v"], "auth_methods": ["introspection"],
-                  "introspection_post_args_values": ["v"], "session_storage": "redis"}
+                  "introspection_post_args_values": ["v"], "token_post_args_values": ["v"],
+                  "token_headers_values": ["v"], "session_storage": "redis"}
     for name in PARAMETERS:
         if name.endswith(COMPANIONS):
             continue

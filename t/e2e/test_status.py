@@ -43,7 +43,8 @@ def test_counts_of_all_workers_outlive_a_reload(site):
              and status(site)["requests"]["denied"] >= 4)
     seen = status(site)
     assert seen["requests"] == {"session": 30, "redirect": 1, "login": 1, "denied": 4, "logout": 0,
-                                "anonymous": 0, "bearer": 0, "introspection": 0, "userinfo": 0}
+                                "anonymous": 0, "bearer": 0, "introspection": 0, "userinfo": 0,
+                                "refresh_token": 0, "password": 0, "client_credentials": 0}
     assert seen["reasons"] == {"session_invalid": 3, "unauthenticated": 1}
     assert seen["zones"]["oidc"]["entries"] >= 1
     assert 0 < seen["zones"]["oidc"]["used"] < 1

@@ -31,7 +31,7 @@ constexpr Refused kRefused[] = {
     {"oidc_auth_methods authorization_code", "sessions"},
     {"oidc_auth_methods session bearer", "belong together"},
     {"oidc_auth_methods telepathy",
-     "session, authorization_code, bearer, introspection or userinfo"},
+     "refresh_token, password or client_credentials"},
     {"oidc_auth_methods userinfo", "oidc_audience_required must name"},
     {"oidc_auth_methods userinfo\noidc_audience_required api", "it must be any"},
     {"oidc_auth_methods bearer userinfo\noidc_audience_required api", "it must be any"},

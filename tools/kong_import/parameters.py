@@ -31,7 +31,8 @@ ALWAYS = "always so"
 
 
 def _auth_methods(value, _) -> list[Line]:
-    there = ["session", "bearer", "introspection", "authorization_code"]
+    there = ["session", "bearer", "introspection", "refresh_token", "password",
+             "client_credentials", "authorization_code"]
     left = [method for method in listed(value) if method not in (*there, "userinfo")]
     chosen_ones = [method for method in there if method in listed(value)]
     if not chosen_ones:
@@ -195,9 +196,11 @@ PARAMETERS: dict[str, Parameter] = {
                                       {"header", "query", "body", "cookie"}, "header"),
     "bearer_token_cookie_name": text("oidc_bearer_token_cookie_name"),
     "bearer_token_header_name": text("oidc_bearer_token_header_name"),
-    **{name: no(LATER) for name in (
-        "client_credentials_param_type", "password_param_type", "refresh_token_param_type",
-        "refresh_token_param_name", "id_token_param_type", "id_token_param_name")},
+    **{f"{method}_param_type": chosen(f"oidc_{method}_param_type", {"header", "query", "body"},
+                                      "header")
+       for method in ("client_credentials", "password", "refresh_token")},
+    "refresh_token_param_name": text("oidc_refresh_token_param_name"),
+    **{name: no(LATER) for name in ("id_token_param_type", "id_token_param_name")},
     # Client
     "client_id": first("oidc_client_id"),
     "client_secret": first("oidc_client_secret"),
@@ -251,10 +254,15 @@ PARAMETERS: dict[str, Parameter] = {
     "authorization_cookie_secure": switch("oidc_authorization_cookie_secure"),
     "authorization_rolling_timeout": seconds("oidc_authorization_rolling_timeout"),
     # Token endpoint
-    **{name: no(LATER) for name in (
-        "token_headers_names", "token_headers_values", "token_headers_client",
-        "token_post_args_names", "token_post_args_values", "token_post_args_client",
-        "token_headers_replay", "token_headers_prefix", "token_headers_grants")},
+    "token_headers_names": pairs("oidc_token_header", "token_headers_values"),
+    "token_headers_values": beside("token_headers_names"),
+    "token_headers_client": words("oidc_token_headers_client"),
+    "token_post_args_names": pairs("oidc_token_post_arg", "token_post_args_values"),
+    "token_post_args_values": beside("token_post_args_names"),
+    "token_post_args_client": words("oidc_token_post_args_client"),
+    "token_headers_replay": words("oidc_token_headers_replay"),
+    "token_headers_prefix": no("under the provider's own names"),
+    "token_headers_grants": no("with all grants"),
     "refresh_tokens": flag("oidc_refresh_tokens"),
     # Introspection
     "introspect_jwt_tokens": flag("oidc_introspect_jwt_tokens"),
