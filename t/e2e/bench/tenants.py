@@ -16,7 +16,7 @@ from .proc import free_port
 from .scripted_op import CLIENT_ID, CLIENT_SECRET, Provider
 
 OTHER_SECRET = "another-secret-of-the-sessions-with-more-than-32-bytes-9876543210"
-BACK, FRONT, OUT, ADMIN = "/bye/back", "/bye/front", "/logout", "/sessions"
+BACK, FRONT, OUT, ADMIN = "/bye/back", "/bye/front", "logout", "/sessions"
 SAME_ORIGIN = [h for h in NAVIGATION if h[0] != "Sec-Fetch-Site"] + [
     ("Sec-Fetch-Site", "same-origin")]
 IFRAME = [("Accept", "text/html"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe"),
@@ -73,11 +73,11 @@ class Tenant:
     def secret(self) -> str:
         return self.settings["session_secret"]
 
-    def send(self, target: str, headers=XHR, cookies=(), body: bytes | None = None) -> Response:
-        """`cookies` are pairs. Of an address only the path and the query count."""
-        target = target.removeprefix(self.origin)
-        lines = [f"{'GET' if body is None else 'POST'} {target} HTTP/1.1",
-                 f"Host: {self.host}:{self.port}", "Connection: close"]
+    def send(self, target: str, headers=XHR, cookies=(), body: bytes | None = None,
+             method: str = "") -> Response:
+        """`cookies` are pairs."""
+        method = method or ("GET" if body is None else "POST")
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {self.host}:{self.port}", "Connection: close"]
         lines += [f"{n}: {v}" for n, v in headers]
         if cookies:
             lines.append("Cookie: " + "; ".join(f"{n}={v}" for n, v in cookies))
@@ -149,6 +149,7 @@ class Tenants:
         self.op, self.upstream = op, upstream
         for name in ("tenants", "tenants-2"):
             op.providers[name] = SharedProvider(op.origin, name)
+        op.providers["tenants-2"].rotate(2)
         self.main = op.providers["tenants"]
         self.redis = redis
         self.certificate = ca.issue("portal", names=("portal.test",))
@@ -169,7 +170,7 @@ class Tenants:
             "issuer": self.main.issuer, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET,
             "session_storage": "redis", "session_secret": SESSION_SECRET, "redis_port": self.redis.port,
             "redis_prefix": "base", "session_remember": "on", "backchannel_logout_uri": BACK,
-            "frontchannel_logout_uri": FRONT, "logout_uri_suffix": OUT}
+            "frontchannel_logout_uri": FRONT, "logout_uri_suffix": "/" + OUT}
         number = NAMES.index(name) + 1
         tenant = Tenant(name, self.main, "portal.test", self.port, f"127.0.0.{number}",
                         settings=settings)
