@@ -78,8 +78,8 @@ class Wire:
     """One connection. Sends bytes as they are."""
 
     def __init__(self, port: int, context: ssl.SSLContext | None = None, name: str = "localhost",
-                 timeout: float = 20.0):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout)
+                 timeout: float = 20.0, address: str = "127.0.0.1"):
+        self.sock = socket.create_connection((address, port), timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context:
             self.sock = context.wrap_socket(self.sock, server_hostname=name)
