@@ -96,6 +96,9 @@ struct JwtLimits {
 // or b64). The header's jwk, jku, x5u and x5c are never used.
 [[nodiscard]] Result<Jwt> parse_jwt(std::string_view compact, const JwtLimits& limits = {});
 
+// As it came.
+[[nodiscard]] std::string compact_form(const Jwt& jwt);
+
 // Verifies with a public key. The algorithm must fit the key.
 // Fails with jwt_key_mismatch or jwt_signature.
 [[nodiscard]] Result<void> verify_signature(const Jwt& jwt, const Jwk& key);

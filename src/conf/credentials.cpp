@@ -348,9 +348,15 @@ std::span<const Directive> credential_directives() {
 }
 
 Result<void> finish_credentials(SettingsDraft& draft) {
-  for (const UpstreamHeader& header : draft.settings.upstream_headers) {
-    if (header.source != UpstreamHeader::Source::claim) continue;
-    draft.settings.userinfo.wanted.push_back(header.path);
+  const HeaderSettings& headers = draft.settings.headers;
+  std::vector<ClaimPath>& wanted = draft.settings.userinfo.wanted;
+  for (const auto* list : {&headers.upstream, &headers.downstream}) {
+    for (const IdentityHeader& header : *list) {
+      if (header.source == IdentityHeader::Source::claim) wanted.push_back(header.path);
+    }
+  }
+  for (const GatewayJwt& jwt : headers.jwts) {
+    for (const auto& [name, path] : jwt.claims) wanted.push_back(path);
   }
   const CredentialSettings& credentials = draft.settings.credentials;
   if (!credentials.authorization_code &&

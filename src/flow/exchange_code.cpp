@@ -99,9 +99,8 @@ Task<LoginResult> create_session(Services& services, TokenResponse tokens, IdTok
   record.id_token = tokens.id_token;
   record.nonce = exchange.pending.nonce;
   record.acr = facts.acr;
-  record.introspection = userinfo;
-  record.userinfo_since = userinfo.empty() ? 0 : now;
   record.introspection = userinfo.json;
+  record.userinfo_since = userinfo.json.empty() ? 0 : now;
   record.answer_jwt = userinfo.jwt;
   record.jwk = facts.jwk;
   const SessionCookie remember = make_remember_cookie(services);
@@ -161,11 +160,8 @@ Task<LoginResult> log_in(Services& services, CodeExchange exchange) {
   demand.check_authentication = true;
   Result<IdTokenFacts> facts = co_await verify_id_token(services, tokens->id_token, demand);
   if (!facts) co_return std::move(facts).error();
-  std::string userinfo;
-  if (services.settings.userinfo.at_login || lacks_claims(services.settings, *tokens)) {
-    Result<std::string> said =
   UserinfoText userinfo;
-  if (services.settings.userinfo.at_login) {
+  if (services.settings.userinfo.at_login || lacks_claims(services.settings, *tokens)) {
     Result<UserinfoText> said =
         co_await userinfo_of_login(services, tokens->access_token, facts->subject);
     if (!said) co_return std::move(said).error();

@@ -35,8 +35,14 @@ Error answer_error(Error error) {
   return {Errc::introspection_invalid, std::string(info(error.code).code)};
 }
 
+struct Answer {
+  Json claims;
+  std::string text;  // JSON
+  std::string jwt;   // as it was signed, where that is wanted
+};
+
 // RFC 9701: signed, and encrypted if the provider does so.
-Task<Result<Json>> read_signed(Services& services, HttpResponse response) {
+Task<Result<Answer>> read_signed(Services& services, HttpResponse response) {
   const Settings& settings = services.settings;
   const Result<HttpResponse> opened = decrypted(settings, std::move(response), kSignedIntrospection,
                                                 settings.encryption.introspection);
@@ -56,7 +62,27 @@ Task<Result<Json>> read_signed(Services& services, HttpResponse response) {
   expected.client_id = settings.client.id;
   expected.now = services.loop.now();
   expected.leeway = settings.token.leeway;
-  co_return check_signed_introspection(*jwt, expected, settings.introspection.check_active);
+  Result<Json> claims =
+      check_signed_introspection(*jwt, expected, settings.introspection.check_active);
+  if (!claims) co_return std::move(claims).error();
+  Answer answer;
+  answer.text = claims->dump(-1, ' ', false, Json::error_handler_t::replace);
+  answer.claims = std::move(*claims);
+  if (settings.headers.keep_jwt) answer.jwt = compact_form(*jwt);
+  co_return answer;
+}
+
+Task<Result<Answer>> read_answer(Services& services, HttpResponse response) {
+  const IntrospectionSettings& settings = services.settings.introspection;
+  if (settings.accept == kSignedIntrospection) {
+    co_return co_await read_signed(services, std::move(response));
+  }
+  Result<Json> claims = read_introspection(response, settings.check_active);
+  if (!claims) co_return std::move(claims).error();
+  Answer answer;
+  answer.claims = std::move(*claims);
+  answer.text = std::move(response.body);
+  co_return answer;
 }
 
 }  // namespace
@@ -74,24 +100,16 @@ Task<Result<TokenSession>> introspect(Services& services, std::string token) {
                                        request_form(settings, token), services.loop.now());
   request.accept = settings.introspection.accept;
   request.max_body = kMaxIntrospection;
-  const Result<HttpResponse> response = co_await services.http.send(std::move(request));
-  if (!response) co_return response.error();
-  const bool is_signed = settings.introspection.accept == kSignedIntrospection;
-  std::string answer = response->body;
-  Result<Json> claims = Errc::internal;
-  if (is_signed) {
-    HttpResponse body = *response;
-    claims = co_await read_signed(services, std::move(body));
-    if (claims) answer = claims->dump(-1, ' ', false, Json::error_handler_t::replace);
-  } else {
-    claims = read_introspection(*response, settings.introspection.check_active);
-  }
-  if (!claims) co_return claims.error();
+  Result<HttpResponse> response = co_await services.http.send(std::move(request));
+  if (!response) co_return std::move(response).error();
+  const Result<Answer> answer = co_await read_answer(services, std::move(*response));
+  if (!answer) co_return answer.error();
   const Seconds now = services.loop.now();
-  const Result<AccessTokenFacts> facts =
-      check_introspected(*claims, expectations(settings, now));
-  if (!facts) co_return facts.error();
-  co_return make_token_session(Method::introspection, token, *facts, answer, now);
+  Result<AccessTokenFacts> facts =
+      check_introspected(answer->claims, expectations(settings, now));
+  if (!facts) co_return std::move(facts).error();
+  facts->answer_jwt = answer->jwt;
+  co_return make_token_session(Method::introspection, token, *facts, answer->text, now);
 }
 
 }  // namespace oidc

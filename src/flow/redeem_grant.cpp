@@ -102,6 +102,7 @@ Result<void> add_answer(Judged& judged, const SessionRecord& said) {
                                        : std::min(facts.expires, said.access_expires);
   }
   judged.introspection = said.introspection;
+  facts.answer_jwt = said.answer_jwt;
   judged.asked = true;
   return {};
 }
@@ -149,6 +150,8 @@ Result<TokenSession> make_session(Services& services, const GrantCall& call,
   record.refresh_token = tokens.refresh_token;
   record.id_token = tokens.id_token;
   record.introspection = judged.introspection;
+  record.answer_jwt = facts.answer_jwt;
+  record.jwk = facts.jwk;
   return OpenSession::make({}, {}, {}, encode_record(record));
 }
 

@@ -107,9 +107,10 @@ Result<Session> with_tokens(Services& services, const OpenSession& redeemed,
 }
 
 Result<Session> with_userinfo(Services& services, const OpenSession& session,
-                              std::string_view userinfo) {
+                              const UserinfoText& userinfo) {
   SessionRecord record = session.record();
-  record.introspection = userinfo;
+  record.introspection = userinfo.json;
+  record.answer_jwt = userinfo.jwt;
   record.userinfo_since = services.loop.now();
   Result<Sealed> sealed = seal(services, session, record);
   if (!sealed) return std::move(sealed).error();

@@ -7,6 +7,7 @@
 #include "oidc/flow.h"
 #include "oidc/refreshes.h"
 #include "oidc/token_endpoint.h"
+#include "steps.h"
 
 namespace oidc {
 
@@ -19,7 +20,7 @@ namespace oidc {
 // The same with another userinfo.
 [[nodiscard]] Result<std::shared_ptr<const OpenSession>> with_userinfo(Services& services,
                                                                        const OpenSession& session,
-                                                                       std::string_view userinfo);
+                                                                       const UserinfoText& userinfo);
 
 struct SavedTokens {
   bool unsaved = false;   // the store did not take them: try again

@@ -100,7 +100,7 @@ Task<RefreshResult> renew_userinfo(Services& services, Session session) {
   }
   const std::string token(record.access_token);
   const std::string subject(record.subject);
-  const Result<std::string> said = co_await userinfo_of_session(services, token, subject);
+  const Result<UserinfoText> said = co_await userinfo_of_session(services, token, subject);
   if (!said) co_return co_await without_answer(services, session, said.error());
   const Result<Session> fresh = with_userinfo(services, *session, *said);
   if (!fresh) co_return RefreshResult{RefreshResult::Kind::failed, nullptr, fresh.error()};

@@ -98,9 +98,9 @@ struct UserinfoText {
 
 // The same of a session that is there already: token_inactive where the provider wants the token no
 // more.
-[[nodiscard]] Task<Result<std::string>> userinfo_of_session(Services& services,
-                                                            std::string access_token,
-                                                            std::string subject);
+[[nodiscard]] Task<Result<UserinfoText>> userinfo_of_session(Services& services,
+                                                             std::string access_token,
+                                                             std::string subject);
 
 // oidc_reverify: what the session's ID token says is still signed by the provider's present keys, and
 // meant for this client. Its times were judged when it came.

@@ -15,6 +15,7 @@ inline void take_tokens(SessionRecord& record, const SessionRecord& from) {
   record.id_token = from.id_token;
   record.scope = from.scope;
   record.introspection = from.introspection;
+  record.answer_jwt = from.answer_jwt;
   record.userinfo_since = from.userinfo_since;
   record.jwk = from.jwk;
 }

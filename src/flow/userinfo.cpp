@@ -4,7 +4,6 @@
 
 #include "access_token_flow.h"
 #include "decrypt.h"
-#include "oidc/base64url.h"
 #include "oidc/provider.h"
 #include "steps.h"
 
@@ -26,11 +25,6 @@ struct Said {
   Json claims;
   std::string jwt;  // as it was signed, where that is wanted
 };
-
-std::string compact(const Jwt& jwt) {
-  std::string text = jwt.signing_input;
-  return text.append(".").append(base64url_encode(jwt.signature));
-}
 
 Task<Result<Said>> fetch(Services& services, std::string access_token, std::string subject,
                          KeyBudget budget) {
@@ -59,7 +53,7 @@ Task<Result<Said>> fetch(Services& services, std::string access_token, std::stri
   const Result<void> checked =
       check_userinfo(*answer, expected_of(settings, subject, services.loop.now()));
   if (!checked) co_return checked.error();
-  if (answer->jwt != nullptr && settings.headers.keep_jwt) said.jwt = compact(*answer->jwt);
+  if (answer->jwt != nullptr && settings.headers.keep_jwt) said.jwt = compact_form(*answer->jwt);
   said.claims = std::move(answer->claims);
   co_return said;
 }
@@ -68,30 +62,27 @@ std::string text_of(const Json& claims) {
   return claims.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+UserinfoText texts_of(const Said& said) { return {text_of(said.claims), said.jwt}; }
+
 }  // namespace
 
 Task<Result<UserinfoText>> userinfo_of_login(Services& services, std::string access_token,
                                              std::string subject) {
   Result<Said> said =
       co_await fetch(services, std::move(access_token), std::move(subject), KeyBudget::callback);
-  if (said) {
-    UserinfoText text;
-    text.json = text_of(said->claims);
-    text.jwt = std::move(said->jwt);
-    co_return text;
-  }
+  if (said) co_return texts_of(*said);
   Error why = std::move(said).error();
   // Of a token that the provider has just made.
   if (why.code == Errc::token_inactive) why.code = Errc::userinfo_invalid;
   co_return why;
 }
 
-Task<Result<std::string>> userinfo_of_session(Services& services, std::string access_token,
-                                              std::string subject) {
-  const Result<Json> claims =
+Task<Result<UserinfoText>> userinfo_of_session(Services& services, std::string access_token,
+                                               std::string subject) {
+  const Result<Said> said =
       co_await fetch(services, std::move(access_token), std::move(subject), KeyBudget::callback);
-  if (!claims) co_return claims.error();
-  co_return text_of(*claims);
+  if (!said) co_return said.error();
+  co_return texts_of(*said);
 }
 
 Task<Result<TokenSession>> ask_userinfo(Services& services, std::string token) {

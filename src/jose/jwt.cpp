@@ -77,4 +77,9 @@ Result<Jwt> parse_jwt(std::string_view compact, const JwtLimits& limits) {
              std::move(*signature)};
 }
 
+std::string compact_form(const Jwt& jwt) {
+  std::string text = jwt.signing_input;
+  return text.append(".").append(base64url_encode(jwt.signature));
+}
+
 }  // namespace oidc

@@ -27,9 +27,7 @@ std::string_view userinfo_of(const SessionRecord& record) noexcept {
 }
 
 std::string_view introspection_of(const SessionRecord& record) noexcept {
-  const bool has_it = was_made_by(record, Method::introspection) ||
-                      was_made_by(record, Method::bearer);
-  return has_it ? record.introspection : std::string_view();
+  return userinfo_of(record).empty() ? record.introspection : std::string_view();
 }
 
 Claims::Claims(const SessionRecord& record) {
