@@ -38,8 +38,8 @@ constexpr Refused kRefused[] = {
     {"oidc_auth_methods userinfo\noidc_audience_required any\noidc_using_pseudo_issuer on\n",
      "oidc_userinfo_endpoint must be set"},
     {"oidc_auth_methods userinfo\noidc_audience_required any\noidc_userinfo login",
-     "none without authorization_code"},
-    {"oidc_userinfo missing", "it must be off or login"},
+     "no login without authorization_code"},
+    {"oidc_userinfo always", "it must be off, missing or login"},
     {"oidc_userinfo_accept text/html", "application/json or application/jwt"},
     {"oidc_userinfo_endpoint http://id.example.com/userinfo", "must be https"},
     {"oidc_userinfo login\noidc_using_pseudo_issuer on\n"
