@@ -39,6 +39,7 @@ class JweAccepted {
   void add(JweEnc enc) noexcept { encs_ |= bit(enc); }
   [[nodiscard]] bool has(JweAlg alg) const noexcept { return (algs_ & bit(alg)) != 0; }
   [[nodiscard]] bool has(JweEnc enc) const noexcept { return (encs_ & bit(enc)) != 0; }
+  friend bool operator==(const JweAccepted&, const JweAccepted&) = default;
 
  private:
   static constexpr std::uint8_t bit(auto name) {
@@ -81,7 +82,13 @@ inline constexpr std::size_t kMaxJwe = 96 * 1024;
 // The content. What anybody can read off the header fails with jwe_malformed or jwe_not_allowed; all
 // else with jwe_decryption alone, whatever it was (RFC 7516 section 11.5). The header's jwk, jku, x5u
 // and x5c are never used.
+//
+// `uses`: where anybody may send one. So many private keys are used and no more, and none at all for a
+// kid that nobody has.
+struct JweUses {
+  std::size_t left;
+};
 [[nodiscard]] Result<std::string> decrypt_jwe(std::string_view compact, DecryptionKeys keys,
-                                              JweAccepted accepted);
+                                              JweAccepted accepted, JweUses* uses = nullptr);
 
 }  // namespace oidc

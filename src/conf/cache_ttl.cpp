@@ -21,7 +21,7 @@ constexpr Directive kDirectives[] = {
     {"oidc_cache_ttl_max", 1, 1, Contexts::all, false, "off",
      seconds_or_off<1, 30 * kDay, kToken, &AccessTokenSettings::cache_max>},
     {"oidc_cache_ttl_neg", 1, 1, Contexts::all, false, "10s",
-     seconds_or_off<1, 60, kToken, &AccessTokenSettings::cache_negative>},
+     seconds_or_off<1, 10, kToken, &AccessTokenSettings::cache_negative>},
     // The bytes of a document are shared for a week.
     {"oidc_cache_ttl_resurrect", 1, 1, Contexts::all, false, "7d",
      seconds_or_off<1, 7 * kDay, &Settings::provider, &ProviderSettings::resurrect>},

@@ -112,6 +112,10 @@ Result<void> finish_encryption(SettingsDraft& draft) {
   if (checked && demanded && settings.client.decryption_keys.empty()) {
     checked = draft.conflict(kRequired, "oidc_client_jwk must name a key with \"use\": \"enc\"");
   }
+  if (checked && !settings.client.decryption_keys.empty() && !draft.is_set(kRequired)) {
+    draft.warn(kRequired, "it is not set, so what comes in plain is accepted although oidc_client_jwk "
+                          "has a key to encrypt with: name what must be encrypted, or \"off\"");
+  }
   if (checked && encryption.userinfo) {
     checked = ask_for_jwt(draft, "oidc_userinfo_accept", "userinfo", kSignedUserinfo,
                           settings.userinfo.accept);

@@ -10,7 +10,8 @@ namespace {
 
 using setters::assign;
 
-constexpr std::string_view kOwnClaims[] = {"iss", "aud", "sub", "iat", "exp", "nbf", "jti"};
+constexpr std::string_view kOwnClaims[] = {"iss", "aud", "sub", "idp", "iat",
+                                            "exp", "nbf", "jti"};
 constexpr Seconds kShortestJwt = 10;
 constexpr Seconds kLongestJwt = 3600;
 

@@ -57,26 +57,38 @@ Task<Result<std::string>> read_token(Facts facts, BodyReader& reader) {
   co_return std::string(*form->get("logout_token"));
 }
 
+const Json& public_part(const std::shared_ptr<const DecryptionKey>& key) { return key->public_jwk(); }
+
+constexpr std::size_t kMostKeyUses = 2;  // by one request of whoever sends it
+
 // Section 2.4: encrypted as ID tokens are. Whoever may call this learns nothing of why a token does not
 // open.
 Result<std::string> opened(const Owners& owners, std::string token) {
   if (!looks_encrypted(token)) return token;
-  std::vector<std::string> tried;  // locations mostly share their keys
+  std::vector<const Settings*> tried;  // locations mostly share their keys
+  JweUses uses{kMostKeyUses};
   Result<std::string> inner = Errc::jwe_decryption;
   for (const Services* each : owners) {
-    std::string kids;
-    for (const auto& key : each->settings.client.decryption_keys) append_field(kids, key->kid());
-    if (kids.empty() || std::find(tried.begin(), tried.end(), kids) != tried.end()) continue;
-    inner = signed_part(each->settings, token, true);
+    const Settings& settings = each->settings;
+    if (settings.client.decryption_keys.empty()) continue;
+    const bool known = std::any_of(tried.begin(), tried.end(), [&settings](const Settings* other) {
+      return other->encryption.accepted == settings.encryption.accepted &&
+             std::ranges::equal(other->client.decryption_keys, settings.client.decryption_keys, {},
+                                public_part, public_part);
+    });
+    if (known) continue;
+    inner = decrypt_jwe(token, settings.client.decryption_keys, settings.encryption.accepted, &uses);
     if (inner) break;
-    tried.push_back(std::move(kids));
+    tried.push_back(&settings);
   }
   return inner;
 }
 
-bool must_be_encrypted(const Owners& named) {
-  return std::any_of(named.begin(), named.end(), [](const Services* each) {
-    return each->settings.encryption.id_token;
+bool must_be_encrypted(const Owners& owners, const Jwt& jwt) {
+  return std::any_of(owners.begin(), owners.end(), [&jwt](const Services* each) {
+    const Settings& settings = each->settings;
+    return settings.encryption.id_token &&
+           is_logout_token_for(jwt, settings.provider.issuer, settings.client.id);
   });
 }
 
@@ -168,7 +180,7 @@ Task<Outcome> backchannel_logout_flow(Owners owners, Facts facts, BodyReader& bo
   const auto jwt = std::make_shared<const Jwt>(std::move(*parsed));
   const Owners named = named_owners(owners, *jwt);
   if (named.empty()) co_return answer(first, 400, invalid("iss and aud: nobody here"));
-  if (!looks_encrypted(*token) && must_be_encrypted(named)) {
+  if (!looks_encrypted(*token) && must_be_encrypted(owners, *jwt)) {
     const Error plain{Errc::jwe_missing, "oidc_encryption_required"};
     co_return refuse(first, plain);
   }

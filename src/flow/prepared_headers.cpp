@@ -44,7 +44,7 @@ std::string jwk_of_id_token(const SessionRecord& record) {
 class Maker {
  public:
   Maker(const Settings& settings, const OpenSession& session, Seconds now)
-      : settings_(settings.headers), session_(session), record_(session.record()), now_(now) {}
+      : settings_(settings.headers), provider_(settings.provider.issuer), session_(session), record_(session.record()), now_(now) {}
 
   [[nodiscard]] std::string value_of(const IdentityHeader& header) {
     switch (header.source) {
@@ -71,7 +71,7 @@ class Maker {
       case Source::claim:
         return claim(header);
       case Source::gateway_jwt:
-        return sign_gateway_jwt(settings_.jwts[header.jwt], record_, claims(), now_);
+        return sign_gateway_jwt(settings_.jwts[header.jwt], provider_, record_, claims(), now_);
     }
     return {};
   }
@@ -87,6 +87,7 @@ class Maker {
   }
 
   const HeaderSettings& settings_;
+  std::string_view provider_;
   const OpenSession& session_;
   const SessionRecord& record_;
   Seconds now_;
@@ -125,7 +126,7 @@ PreparedHeaders::PreparedHeaders(const Settings& settings, const OpenSession& se
   upstream_ = values_of(maker, settings.headers.upstream);
   downstream_ = values_of(maker, settings.headers.downstream);
   for (const GatewayJwt& jwt : settings.headers.jwts) {
-    const Seconds until = gateway_jwt_until(jwt, now);
+    const Seconds until = gateway_jwt_until(jwt, session.record(), now);
     if (until_ == 0 || until < until_) until_ = until;
   }
 }

@@ -121,11 +121,13 @@ Result<JweParts> read_parts(std::string_view compact, JweAccepted accepted) {
 }
 
 // As KeySet::candidates: by kid where one has it, else all that fit.
-std::vector<const DecryptionKey*> candidates(DecryptionKeys keys, const JweParts& parts) {
+std::vector<const DecryptionKey*> candidates(DecryptionKeys keys, const JweParts& parts,
+                                             bool by_kid) {
   const bool known = !parts.kid.empty() && std::ranges::any_of(keys, [&parts](const auto& key) {
     return key->kid() == parts.kid;
   });
   std::vector<const DecryptionKey*> out;
+  if (by_kid && !parts.kid.empty() && !known) return out;
   for (const auto& key : keys) {
     if (!key->fits(parts.alg) || (known && key->kid() != parts.kid)) continue;
     if (out.size() < kMostKeys) out.push_back(key.get());
@@ -140,10 +142,14 @@ bool looks_encrypted(std::string_view compact) noexcept {
 }
 
 Result<std::string> decrypt_jwe(std::string_view compact, DecryptionKeys keys,
-                                JweAccepted accepted) {
+                                JweAccepted accepted, JweUses* uses) {
   const Result<JweParts> parts = read_parts(compact, accepted);
   if (!parts) return parts.error();
-  for (const DecryptionKey* candidate : candidates(keys, *parts)) {
+  for (const DecryptionKey* candidate : candidates(keys, *parts, uses != nullptr)) {
+    if (uses != nullptr && uses->left-- == 0) {
+      uses->left = 0;
+      break;
+    }
     // RFC 7516 section 11.5: a key that does not come out is replaced by a random one, and the
     // content tells nobody what was wrong.
     std::optional<Secret> found = content_key(*parts, *candidate);

@@ -67,13 +67,20 @@ bool push_header(ngx_http_request_t* r, std::string_view name, std::string_view 
   return header->value.data != nullptr;
 }
 
+// Those of content delivery networks (RFC 9213) go before Cache-Control where they are understood.
+bool rules_caches(const ngx_table_elt_t& header) noexcept {
+  constexpr std::string_view kEnd = "cache-control";
+  if (header.key.len < kEnd.size()) return has_name(header, "expires") || has_name(header, "pragma");
+  ngx_table_elt_t end = header;
+  end.key.data += header.key.len - kEnd.size();
+  end.key.len = kEnd.size();
+  return has_name(end, kEnd) || has_name(header, "surrogate-control");
+}
+
 // A response with our cookie or a token belongs to one browser.
 bool forbid_caching(ngx_http_request_t* r) {
   for_each_response_header(r, [](ngx_table_elt_t& header) {
-    if (has_name(header, "cache-control") || has_name(header, "expires") ||
-        has_name(header, "pragma")) {
-      header.hash = 0;
-    }
+    if (rules_caches(header)) header.hash = 0;
   });
   r->headers_out.expires = nullptr;
   return push_header(r, "Cache-Control", "private, no-store");
@@ -104,6 +111,8 @@ bool tell_session(ngx_http_request_t* r, const RequestCtx& ctx) {
 bool tell_identity(ngx_http_request_t* r, const RequestCtx& ctx) {
   if (!ctx.grant || !ctx.identity_installed) return true;
   const Settings& settings = *ctx.grant->settings;
+  const LocationConf& location = location_conf(r);  // another one after an error_page
+  if (!location.enabled || location.settings != &settings) return true;
   const std::vector<IdentityHeader>& wanted = settings.headers.downstream;
   if (wanted.empty()) return true;
   for_each_response_header(r, [&wanted](ngx_table_elt_t& header) {

@@ -153,7 +153,8 @@ void HeaderListBuilder::keep(const ngx_table_elt_t& header) { keep_with_value(he
 
 void HeaderListBuilder::keep_with_value(const ngx_table_elt_t& header, ngx_str_t value) {
   auto* copy = ok_ ? static_cast<ngx_table_elt_t*>(ngx_list_push(&list_)) : nullptr;
-  if (copy == nullptr) {
+  const bool copied = value.data != nullptr || header.value.data == nullptr;
+  if (copy == nullptr || !copied) {
     ok_ = false;
     return;
   }
@@ -162,6 +163,7 @@ void HeaderListBuilder::keep_with_value(const ngx_table_elt_t& header, ngx_str_t
 }
 
 void HeaderListBuilder::add(std::string_view lowercase_name, ngx_str_t value) {
+  if (value.data == nullptr) ok_ = false;  // no memory for a copy
   ngx_table_elt_t header{};
   header.key = to_ngx_str(lowercase_name);
   header.lowcase_key = header.key.data;

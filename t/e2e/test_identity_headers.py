@@ -129,14 +129,16 @@ def test_nothing_without_the_directives(site, alice):
 def test_the_upstreams_own_are_replaced(site, alice, upstream):
     upstream.answers["/mine/x"] = Answer(body=b"x", headers=(
         ("X-User", "admin"), ("x-user", "root"), ("X-Access-Key", "forged"), ("X-Other", "stays"),
-        ("Cache-Control", "public, max-age=600"), ("Expires", "Thu, 31 Dec 2037 23:55:55 GMT")))
+        ("Cache-Control", "public, max-age=600"), ("CDN-Cache-Control", "max-age=600"),
+        ("Surrogate-Control", "max-age=600"), ("Expires", "Thu, 31 Dec 2037 23:55:55 GMT")))
     response = get(alice, site, "/mine/x")
     assert response.status == 200
     assert response.all("X-User") == ["alice"]
     assert response.all("X-Access-Key") == []
     assert response.all("X-Other") == ["stays"]
     assert response.all("Cache-Control") == ["private, no-store"]
-    assert response.all("Expires") == []
+    for name in ("Expires", "CDN-Cache-Control", "Surrogate-Control"):
+        assert response.all(name) == []
 
 
 def test_never_on_refusals(site, alice, upstream):

@@ -87,7 +87,7 @@ def test_says_who_the_user_is(site, alice, alg):
     now = time.time()
     assert now - 40 < claims.pop("iat") <= now + 1 and now + 20 < claims.pop("exp") <= now + 61
     assert claims == {"iss": site.origin, "aud": f"backend-{alg}", "sub": "alice",
-                      "email": "alice@example.test",
+                      "idp": site.provider.issuer, "email": "alice@example.test",
                       "roles": ["reader", "a,b\r\nX-Admin: yes"]}
 
 

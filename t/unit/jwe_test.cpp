@@ -56,6 +56,22 @@ const JweVector& vector_of(std::string_view alg, std::string_view enc) {
   throw std::logic_error("no such vector");
 }
 
+TEST(Jwe, UsesFewKeysForWhoeverSendsIt) {
+  const auto key = decryption_key(kJweRsa);
+  const Keys keys = {key};
+  const std::string token = encrypted("inside", *key, {{"kid", "rsa"}});
+  JweUses uses{2};
+  EXPECT_EQ(decrypt_jwe(token, keys, all_encryption(), &uses).value(), "inside");
+  EXPECT_EQ(decrypt_jwe(token, keys, all_encryption(), &uses).value(), "inside");
+  EXPECT_EQ(code_of(decrypt_jwe(token, keys, all_encryption(), &uses)), Errc::jwe_decryption);
+  EXPECT_EQ(uses.left, 0U);
+  uses.left = 2;
+  const std::string strange = encrypted("inside", *key, {{"kid", "unknown"}});
+  EXPECT_EQ(code_of(decrypt_jwe(strange, keys, all_encryption(), &uses)), Errc::jwe_decryption);
+  EXPECT_EQ(uses.left, 2U) << "no key has that name";
+  EXPECT_EQ(open(strange, keys).value(), "inside") << "where the provider itself sends it";
+}
+
 TEST(Jwe, OpensEachAlgorithmWithEachContentEncryption) {
   std::size_t combinations = 0;
   for (const JweVector& vector : kJweVectors) {

@@ -259,6 +259,7 @@ TEST_F(GatewaySigns, WhoTheUserIs) {
   EXPECT_EQ(jwt.claims, (Json{{"iss", "https://gateway.example.org"},
                               {"aud", "backend"},
                               {"sub", "alice"},
+                              {"idp", settings_.provider.issuer},
                               {"iat", kNow},
                               {"exp", kNow + 60},
                               {"email", "a@example.org"},
@@ -272,6 +273,35 @@ TEST_F(GatewaySigns, OnceInHalfOfItsLife) {
   const std::string second = upstream(*session, kNow + 30).at("x-identity");
   EXPECT_NE(second, first);
   EXPECT_EQ(read(second).claims["iat"], kNow + 30);
+}
+
+TEST_F(GatewaySigns, NotBeyondTheSessionOrTheToken) {
+  SessionRecord record = sample_record();
+  record.subject = "alice";
+  record.absolute_end = kNow + 20;
+  record.access_expires = kNow + 5;  // a session gets another one
+  EXPECT_EQ(read(upstream(*open(record)).at("x-identity")).claims["exp"], kNow + 20);
+  record.method = static_cast<std::uint8_t>(Method::bearer);
+  EXPECT_EQ(read(upstream(*open(record)).at("x-identity")).claims["exp"], kNow + 5);
+  record.access_expires = kNow + 2;
+  const auto ending = open(record);
+  const std::string first = upstream(*ending).at("x-identity");
+  EXPECT_EQ(upstream(*ending, kNow).at("x-identity"), first);
+  EXPECT_EQ(read(upstream(*ending, kNow + 1).at("x-identity")).claims["exp"], kNow + 2);
+}
+
+TEST_F(GatewaySigns, WhoseSubjectItIs) {
+  SessionRecord record = sample_record();
+  record.subject = "alice";
+  record.method = static_cast<std::uint8_t>(Method::bearer);
+  const std::string token = jwt_of({{"iss", "https://another.example.org"}, {"sub", "alice"}});
+  record.access_token = token;
+  EXPECT_EQ(read(upstream(*open(record)).at("x-identity")).claims["idp"],
+            "https://another.example.org");
+  record.access_token = "opaque";
+  record.id_token = {};
+  EXPECT_EQ(read(upstream(*open(record)).at("x-identity")).claims["idp"],
+            settings_.provider.issuer);
 }
 
 TEST_F(GatewaySigns, NothingOfNobody) {
