@@ -139,7 +139,8 @@ def pending_at(a, b, given: str) -> tuple[int, str]:
         return 400, "state_invalid"
     if given != b.pending or a.pending != b.pending:
         return 400, "login_cookie_missing"
-    return (302, "") if a.origin == b.origin else (400, "redirect_uri_mismatch")
+    same = (a.origin, a.callback) == (b.origin, b.callback)
+    return (302, "") if same else (400, "redirect_uri_mismatch")
 
 
 def asked_for_tokens(tenants) -> int:

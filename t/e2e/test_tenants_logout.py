@@ -12,8 +12,6 @@ from bench.logout_token import logout_token
 from bench.proc import wait_for
 from bench.tenants import (
     ADMIN,
-    BACK,
-    FRONT,
     IFRAME,
     NAMES,
     OUT,
@@ -66,7 +64,7 @@ def only_ended(tenants, sessions: dict, ended: set) -> None:
 
 
 def post_token(tenant, token: str):
-    return tenant.send(BACK, [FORM], body=urlencode({"logout_token": token}).encode())
+    return tenant.send(tenant.back, [FORM], body=urlencode({"logout_token": token}).encode())
 
 
 def token_of(tenant, **changes) -> str:
@@ -111,7 +109,7 @@ def test_frontchannel(tenants, name):
     tenant, user = tenants[name], f"front-{name}"
     sessions = everywhere(tenants, user)
     query = urlencode({"iss": tenant.provider.issuer, "sid": f"sid-{user}"})
-    assert verdict(tenant.send(f"{FRONT}?{query}", IFRAME)) == (200, "")
+    assert verdict(tenant.send(f"{tenant.front}?{query}", IFRAME)) == (200, "")
     only_ended(tenants, sessions, {b for b in NAMES if indexed_together(tenant, tenants[b])})
 
 
@@ -121,12 +119,12 @@ def test_frontchannel_of_another(tenants, two, standing):
     a, b = two
     if a.provider is not b.provider:
         query = urlencode({"iss": a.provider.issuer, "sid": "sid-standing"})
-        assert verdict(b.send(f"{FRONT}?{query}", IFRAME)) == (400, "parameter_malformed")
+        assert verdict(b.send(f"{b.front}?{query}", IFRAME)) == (400, "parameter_malformed")
     shared = (indexed_together(a, b) and a.secret == b.secret and a.session == b.session)
     cookies = session_of(standing[a.name])
     if not shared:
         for given in (a.session, b.session):
-            response = b.send(FRONT, IFRAME, renamed(cookies, a.session, given))
+            response = b.send(b.front, IFRAME, renamed(cookies, a.session, given))
             assert verdict(response) == (200, "")
     assert a.verdict(cookies) == (200, "")
     assert b.verdict(session_of(standing[b.name])) == (200, "")
@@ -168,13 +166,13 @@ def test_administration(tenants, name):
     sessions = everywhere(tenants, user)
     ours = {b for b in NAMES if indexed_together(tenant, tenants[b])}
     for query in (f"subject={user}", f"sid=sid-{user}"):
-        listed = tenant.send(f"{ADMIN}?{query}")
+        listed = tenant.send(f"{tenant.path}{ADMIN}?{query}")
         assert listed.status == 200, listed
         records = listed.json()["sessions"]
         assert len([r for r in records if "created" in r]) == len(ours), listed
         assert len(records) == sum(len(session_of(sessions[b])[:1] + remember_of(sessions[b]))
                                    for b in ours), listed
-    ended = tenant.send(f"{ADMIN}?subject={user}", SAME_ORIGIN, method="DELETE")
+    ended = tenant.send(f"{tenant.path}{ADMIN}?subject={user}", SAME_ORIGIN, method="DELETE")
     assert (ended.status, ended.json()) == (200, {"ended": len(records)})
     only_ended(tenants, sessions, ours)
 

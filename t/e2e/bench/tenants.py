@@ -5,10 +5,11 @@ for itself is an address of 127.0.0.0/8. So nothing but the module keeps them ap
 """
 
 import base64
+import re
 from dataclasses import dataclass, field
 
 from . import canary
-from .client import FORM, NAVIGATION, XHR, Cookie, Response, Wire
+from .client import NAVIGATION, XHR, Cookie, Response, Wire
 from .gateway import SESSION_SECRET
 from .login import Delivery, at_provider
 from .nginx import directives, location
@@ -16,7 +17,7 @@ from .proc import free_port
 from .scripted_op import CLIENT_ID, CLIENT_SECRET, Provider
 
 OTHER_SECRET = "another-secret-of-the-sessions-with-more-than-32-bytes-9876543210"
-BACK, FRONT, OUT, ADMIN = "/bye/back", "/bye/front", "logout", "/sessions"
+OUT, ADMIN = "logout", "sessions"
 SAME_ORIGIN = [h for h in NAVIGATION if h[0] != "Sec-Fetch-Site"] + [
     ("Sec-Fetch-Site", "same-origin")]
 IFRAME = [("Accept", "text/html"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe"),
@@ -52,6 +53,7 @@ class Tenant:
     address: str = "127.0.0.1"
     scheme: str = "http"
     path: str = "/app/"
+    callback: str = "/oidc/callback"
     roles: str | None = None  # that its location wants
     context: object = None
     settings: dict = field(default_factory=dict)
@@ -72,6 +74,14 @@ class Tenant:
     @property
     def secret(self) -> str:
         return self.settings["session_secret"]
+
+    @property
+    def back(self) -> str:
+        return self.callback + "-back"
+
+    @property
+    def front(self) -> str:
+        return self.callback + "-front"
 
     def send(self, target: str, headers=XHR, cookies=(), body: bytes | None = None,
              method: str = "") -> Response:
@@ -107,8 +117,8 @@ class Tenant:
         return cookies_of(response)
 
     def deliver(self, delivery: Delivery, cookies) -> Response:
-        target = "/" + delivery.url.split("/", 3)[3]
-        return self.send(target, NAVIGATION, cookies)
+        """At this tenant's callback, whose login ever it answers."""
+        return self.send(self.callback + "?" + delivery.url.partition("?")[2], NAVIGATION, cookies)
 
 
 @dataclass
@@ -141,7 +151,7 @@ def renamed(cookies, old: str, new: str) -> list[tuple[str, str]]:
 
 
 NAMES = ["base", "issuer", "client", "audience", "secret", "shm", "prefix", "cookie", "name", "host",
-         "https", "rules"]
+         "https", "rules", "beside"]
 
 
 class Tenants:
@@ -157,7 +167,8 @@ class Tenants:
         self.all = {name: self._tenant(name, ca) for name in NAMES}
         http = ("add_header X-Reason $oidc_error always; add_header X-Outcome $oidc_outcome always;\n"
                 "oidc_session_zone apart 1m;\n")
-        http += "".join(self._server(t) for t in self.all.values() if t.name != "rules")
+        http += "".join(self._server(t) for t in self.all.values()
+                        if t.name not in ("rules", "beside"))
         self.nginx = make_nginx(http, self.port)
         for tenant in self.all.values():
             self._learn_names(tenant)
@@ -169,8 +180,7 @@ class Tenants:
         settings = {
             "issuer": self.main.issuer, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET,
             "session_storage": "redis", "session_secret": SESSION_SECRET, "redis_port": self.redis.port,
-            "redis_prefix": "base", "session_remember": "on", "backchannel_logout_uri": BACK,
-            "frontchannel_logout_uri": FRONT, "logout_uri_suffix": "/" + OUT}
+            "redis_prefix": "base", "session_remember": "on", "logout_uri_suffix": "/" + OUT}
         number = NAMES.index(name) + 1
         tenant = Tenant(name, self.main, "portal.test", self.port, f"127.0.0.{number}",
                         settings=settings)
@@ -202,26 +212,35 @@ class Tenants:
             tenant.context = ca.client_context()
         elif name == "rules":
             tenant.address, tenant.path, tenant.roles = "127.0.0.1", "/rules/", "staff"
+        elif name == "beside":
+            # Another provider for a location of BASE's own server, as "issuer" has it elsewhere.
+            tenant.address, tenant.path, tenant.callback = "127.0.0.1", "/beside/", "/oidc/beside"
+            tenant.provider = self.op.providers["tenants-2"]
+            settings["issuer"] = tenant.provider.issuer
+        settings |= {"redirect_uri": tenant.callback, "backchannel_logout_uri": tenant.back,
+                     "frontchannel_logout_uri": tenant.front}
         return tenant
 
     def _server(self, tenant: Tenant) -> str:
-        proxy = f"proxy_pass {self.upstream.origin};"
         body = [f"listen {tenant.address}:{tenant.port}{' ssl' if tenant.context else ''};",
-                f"server_name {tenant.host};", directives(**tenant.settings)]
+                f"server_name {tenant.host};"]
         if tenant.context:
             body.append(f"ssl_certificate {self.certificate.cert};"
                         f"ssl_certificate_key {self.certificate.key};")
-        body.append(location(tenant.path, "oidc on;" + proxy))
-        body.append(location(ADMIN, "oidc_session_admin public;"))
-        if tenant.name == "base":
-            rules = self.all["rules"]
-            body.append(location(rules.path, f"oidc on; oidc_roles_required {rules.roles};" + proxy))
+        guests = [self.all[n] for n in ("rules", "beside")] if tenant.name == "base" else []
+        body += [self._locations(t) for t in (tenant, *guests)]
         return "server {\n" + "\n".join(body) + "\n}\n"
+
+    def _locations(self, tenant: Tenant) -> str:
+        own = directives(**tenant.settings, roles_required=tenant.roles)
+        return (location(tenant.path, f"oidc on;\n{own}proxy_pass {self.upstream.origin};")
+                + location(f"= {tenant.path}{ADMIN}", f"oidc_session_admin public;\n{own}"))
 
     def _learn_names(self, tenant: Tenant) -> None:
         pending = tenant.begin()
         [(name, _)] = pending.cookies
-        tenant.pending = name.rpartition("_")[0] + "_"
+        # What follows is the login's id, which may have a "_" of its own.
+        tenant.pending = re.match(r"named_login_|(__Host-)?oidc_login_[0-9a-f]{6}_", name)[0]
         cookies = cookies_of(tenant.deliver(pending.delivery, pending.cookies))
         [tenant.session] = [n for n, _ in session_of(cookies) if n[-2:] != "_1"]
         tenant.remember = next((n for n, _ in remember_of(cookies)), "")
