@@ -32,6 +32,8 @@ class Hosts:
                          session_bind="ip"),
             self._server(f"127.0.0.4:{self.port}", "one.test", trusting + "192.0.2.1;",
                          session_bind="ip"),
+            self._server(f"127.0.0.5:{self.port}", "one.test two.test",
+                         redirect_uri=f"http://$host:{self.port}/oidc/callback"),
             self._server(f"127.0.0.1:{self.proxied} proxy_protocol", "one.test",
                          "real_ip_header proxy_protocol; set_real_ip_from 127.0.0.1;",
                          session_bind="ip"),
@@ -162,6 +164,22 @@ def test_absolute_form(hosts):
     starts_at(hosts.raw("GET http://one.test/x HTTP/1.1", header), f"http://one.test:{hosts.port}")
     # The scheme is the connection's.
     starts_at(hosts.raw("GET https://one.test/x HTTP/1.1", mine), f"http://one.test:{hosts.port}")
+
+
+def test_host_as_a_variable(hosts):
+    """oidc_redirect_uri may hold $host: as nginx has read it, and only one of the server's names."""
+    where = {"address": "127.0.0.5"}
+    for host, name in (("one.test", "one.test"), ("TWO.test.:1", "two.test"),
+                       ("two.test:80@evil.test", "two.test")):
+        starts_at(hosts.get(host=host, **where), f"http://{name}:{hosts.port}")
+    for host in ("evil.test", "one.test@evil.test", "one.test,two.test"):
+        assert verdict(hosts.get(host=host, **where)) == (421, "misdirected"), host
+    # A login that began under one name does not end under the other.
+    begun = hosts.get(**where)
+    target = "/oidc/callback?" + at_provider(begun.location, redirect_uri(begun)).url.partition("?")[2]
+    for host, want in (("two.test", (400, "redirect_uri_mismatch")), ("one.test", (302, ""))):
+        response = hosts.get(target, host=f"{host}:{hosts.port}", cookies=cookies_of(begun), **where)
+        assert verdict(response) == want, response
 
 
 def test_two_names_of_one_port_are_two_servers(hosts):

@@ -7,6 +7,7 @@ where the directives say so. The answer of each pair is the same whether the tok
 import pytest
 from bench.access_token import AUDIENCE, access_token, bearer, call
 from bench.gateway import protect
+from bench.http_server import Answer
 from bench.jose import SigningKey
 from bench.nginx import location, server
 from bench.proc import free_port
@@ -40,6 +41,8 @@ OPAQUE = {
     "uncached": {"cache_introspection": "off"},
     "other host": {},
 }
+USERINFO = {"base": {}, "issuer": {"issuer": "second"}, "rule": {"require": "sub = bob"},
+            "uncached": {"cache_user_info": "off"}, "other host": {}}
 
 
 class Tokens:
@@ -49,6 +52,7 @@ class Tokens:
         for number, name in enumerate(("main", "second")):
             made = op.providers[f"tokens-{name}"] = SharedProvider(op.origin, f"tokens-{name}")
             made.override["introspect"] = self.introspect
+            made.override["userinfo"] = self.userinfo
             self.providers[name] = made
         # Their keys have one name, and are two.
         self.second.signer = SigningKey("RS256", "key-0", 2)
@@ -58,9 +62,11 @@ class Tokens:
         self.port = free_port()
         jwt = {"auth_methods": "bearer", "audience_required": AUDIENCE}
         opaque = {"auth_methods": "introspection", "audience_required": AUDIENCE}
+        userinfo = {"auth_methods": "userinfo", "audience_required": "any"}
         blocks, other = [], []
         for base, kind, all_ in (("/jwt/", jwt, {n: s for n, (s, _) in JWT.items()}),
-                                 ("/opaque/", opaque, OPAQUE)):
+                                 ("/opaque/", opaque, OPAQUE),
+                                 ("/userinfo/", userinfo, USERINFO)):
             for name, settings in all_.items():
                 block = self._location(base + name.replace(" ", "-") + "/", {**kind, **settings})
                 (other if name == "other host" else blocks).append(block)
@@ -103,9 +109,8 @@ class Tokens:
             return access_token(provider, header, ES256.sign, **claims)
         return access_token(provider, header, **claims)
 
-    def opaque_for(self, name: str) -> str:
+    def opaque_for(self, name: str, settings: dict) -> str:
         """The provider knows it for one client, and with one `resource`."""
-        settings = OPAQUE[name]
         token = random_secret("access token")
         self.tokens[token] = {
             "issuer": self.providers[settings.get("issuer", "main")].name,
@@ -123,6 +128,13 @@ class Tokens:
         known = self.tokens.get(form["token"], {"answer": None})
         matches = all(known.get(key) == value for key, value in asked.items())
         return json_answer(known["answer"] if matches else {"active": False})
+
+    def userinfo(self, request):
+        token = request.header("Authorization").removeprefix("Bearer ")
+        known = self.tokens[token]
+        if known["issuer"] != request.path[1:].partition("/")[0]:
+            return Answer(401)
+        return json_answer({"sub": known["answer"]["sub"]})
 
     def asked(self, token: str) -> list[tuple[str, str]]:
         """Who asked about it: the provider that it asked, and the client that it was."""
@@ -215,7 +227,7 @@ def opaque_at(a: str, b: str) -> tuple[int, str]:
 @every_pair(OPAQUE)
 def test_opaque(tokens, a, b):
     """B asks its own provider as its own client, whatever A has heard before."""
-    want, token = opaque_at(a, b), tokens.opaque_for(a)
+    want, token = opaque_at(a, b), tokens.opaque_for(a, OPAQUE[a])
     for where, expected in ((a, (200, "")), (a, (200, "")), (b, want), (b, want), (a, (200, ""))):
         assert tokens.ask("opaque", where, token) == expected, where
     calls = []
@@ -223,3 +235,17 @@ def test_opaque(tokens, a, b):
         who = (OPAQUE[name].get("issuer", "main"), OPAQUE[name].get("client_id", "gateway"))
         calls += [who] * (requests if name == "uncached" else 1)
     assert sorted(tokens.asked(token)) == sorted(calls)
+
+
+# ---- tokens that open userinfo -----------------------------------------------------------------------
+
+@every_pair(USERINFO)
+def test_userinfo(tokens, a, b):
+    mine, wants = USERINFO[a], USERINFO[b]
+    token = tokens.opaque_for(a, mine)
+    if mine.get("issuer") != wants.get("issuer"):
+        want = (401, "token_inactive")
+    else:
+        want = (403, "forbidden") if "require" in wants else (200, "")
+    for where, expected in ((a, (200, "")), (a, (200, "")), (b, want), (b, want), (a, (200, ""))):
+        assert tokens.ask("userinfo", where, token) == expected, where
