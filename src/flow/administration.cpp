@@ -105,7 +105,10 @@ Task<Outcome> end_one(Services& services, StoreKey key) {
 // A browser sends no DELETE to another origin without asking first, which nobody answers here; what
 // it says of itself is judged all the same. A client that says nothing is no browser.
 bool comes_from_another_site(const Settings& settings, const RequestFacts& facts) {
-  return initiator(settings, facts) == Initiator::foreign || facts.origin == "null";
+  const Initiator from = initiator(settings, facts);
+  if (from == Initiator::foreign || facts.origin == "null") return true;
+  // Whoever makes a name of his own lead here (DNS rebinding) has pages of this very origin.
+  return from == Initiator::ours && !check_host(settings, facts);
 }
 
 }  // namespace

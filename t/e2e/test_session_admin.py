@@ -106,6 +106,10 @@ def test_who_may_ask(site):
     [("Sec-Fetch-Site", "cross-site")], [("Sec-Fetch-Site", "same-site")],
     [("Origin", "https://evil.test")], [("Origin", "null")], [("Referer", "https://evil.test/x")],
     [("Sec-Purpose", "prefetch")],
+    # A name of somebody's own that leads here (DNS rebinding).
+    [("Host", "evil.test"), ("Origin", "http://evil.test")],
+    [("Host", "evil.test"), ("Referer", "http://evil.test/x")],
+    [("Host", "evil.test"), ("Sec-Fetch-Site", "same-origin")],
 ])
 def test_hostile_sites_end_nothing(site, headers):
     client = logged_in(site, "eve", "eve-1")

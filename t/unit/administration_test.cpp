@@ -137,7 +137,15 @@ TEST_F(Administration, NoOtherSiteEndsSessions) {
         from([](RequestFacts& f) { f.origin = "https://evil.example"; }),
         from([](RequestFacts& f) { f.origin = "null"; }),
         from([](RequestFacts& f) { f.referer = "https://evil.example/"; }),
-        from([](RequestFacts& f) { f.sec_purpose = "prefetch"; })}) {
+        from([](RequestFacts& f) { f.sec_purpose = "prefetch"; }),
+        from([](RequestFacts& f) {  // DNS rebinding
+          f.host = "evil.example";
+          f.origin = "https://evil.example";
+        }),
+        from([](RequestFacts& f) {
+          f.host = "evil.example";
+          f.sec_fetch_site = "same-origin";
+        })}) {
     const Outcome outcome = ask(facts);
     EXPECT_EQ(outcome.status, 403);
     EXPECT_EQ(outcome.reason, Errc::logout_cross_site);
