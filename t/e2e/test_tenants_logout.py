@@ -59,7 +59,7 @@ def only_ended(tenants, sessions: dict, ended: set) -> None:
         return {name for name in NAMES
                 if tenants[name].verdict(session_of(sessions[name])) == (200, "")}
     # A worker that has a session in memory hears of its end from Redis.
-    wait_for(f"the end of {ended}", lambda: not live() & ended, 5)
+    wait_for(f"the end of {ended}", lambda: not live() & ended, 20)
     assert live() == set(NAMES) - ended
 
 
@@ -151,7 +151,7 @@ def test_logout_with_the_cookie_of_another(tenants, two, standing):
         tenants.who("shared", "sid-shared", "staff")
         cookies = session_of(a.login())
         assert b.send(b.path + OUT, SAME_ORIGIN, cookies, b"").status == 303
-        wait_for("the end", lambda: a.verdict(cookies) == (401, "session_expired"), 5)
+        wait_for("the end", lambda: a.verdict(cookies) == (401, "session_expired"), 20)
         return
     cookies = session_of(standing[a.name])
     for given in (a.session, b.session):

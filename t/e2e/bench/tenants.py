@@ -159,6 +159,7 @@ class Tenants:
         self.op, self.upstream = op, upstream
         for name in ("tenants", "tenants-2"):
             op.providers[name] = SharedProvider(op.origin, name)
+            op.providers[name].token_life = 3600
         op.providers["tenants-2"].rotate(2)
         self.main = op.providers["tenants"]
         self.redis = redis
