@@ -212,7 +212,9 @@ Result<void> finish_client(SettingsDraft& draft) {
   ClientSettings& client = draft.settings.client;
   // Who only verifies tokens needs no name at the provider.
   const CredentialSettings& credentials = draft.settings.credentials;
-  if (client.id.empty() && (credentials.authorization_code || credentials.introspection)) {
+  const bool speaks = credentials.authorization_code || credentials.introspection ||
+                      credentials.refresh_token || credentials.password;
+  if (client.id.empty() && speaks) {
     return draft.conflict("oidc_client_id", "it must be set where \"oidc\" is on");
   }
   const bool has_certificate = !draft.settings.provider.client_certificate.empty();

@@ -10,7 +10,6 @@
 namespace oidc {
 namespace {
 
-constexpr Seconds kNegative = 10;
 constexpr Seconds kAskedAbout = 60;      // an introspection endpoint's word
 constexpr Seconds kLongestGrant = 3600;  // so long a password may be good that was changed
 constexpr Seconds kUnknownLife = 300;
@@ -66,6 +65,8 @@ Seconds end_of(const GrantedTokens& granted, const Settings& settings, Seconds n
   // Not to the last second: the token still has a way to go.
   if (end != 0) until = end - std::min(settings.token.refresh_before, (end - now) / 4);
   until = std::min(until, now + (granted.asked ? kAskedAbout : kLongestGrant));
+  const Seconds longest = settings.access_token.cache_max;
+  if (longest != 0) until = std::min(until, now + longest);
   const Seconds max_age = settings.authorization.max_age.value_or(0);
   if (max_age > 0) until = std::min(until, add_saturated(record.auth_time, max_age));
   return until;
@@ -78,7 +79,7 @@ Task<Judgement> judge_grant(Services& services, std::shared_ptr<const GrantCall>
   Judgement judgement;
   const Result<GrantedTokens> granted = co_await redeem_grant(services, call);
   const Seconds now = services.loop.now();
-  judgement.until = now + kNegative;
+  judgement.until = now + settings.access_token.cache_negative;
   if (!granted) {
     judgement.why = granted.error();
     co_return judgement;

@@ -77,6 +77,18 @@ TEST(ConfGrants, TokenRequests) {
   EXPECT_TRUE(off.settings->token.post_args.empty());
 }
 
+TEST(ConfGrants, WhoAsksForItselfHasAName) {
+  const auto builds = [](const std::string& method) {
+    ConfLines lines("oidc on\noidc_issuer https://id.example.com\noidc_audience_required api\n");
+    lines.add(std::string("oidc_auth_methods ").append(method));
+    std::vector<std::string> warnings;
+    return build_settings(lines.words(), test_facts(), warnings).ok();
+  };
+  EXPECT_TRUE(builds("client_credentials"));
+  EXPECT_FALSE(builds("password"));
+  EXPECT_FALSE(builds("refresh_token"));
+}
+
 struct Refused {
   const char* lines;
   const char* why;
