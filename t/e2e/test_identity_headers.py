@@ -9,9 +9,9 @@ from bench.access_token import access_token, bearer, call
 from bench.client import NAVIGATION, Client
 from bench.gateway import SESSION_SECRET, Site, protect
 from bench.http_server import Answer
-from bench.jose import claims_of
+from bench.jose import claims_of, compact
 from bench.nginx import location
-from bench.scripted_op import json_answer, random_secret
+from bench.scripted_op import CLIENT_ID, json_answer, random_secret
 from bench.upstream import Echo
 
 UP = {
@@ -31,6 +31,7 @@ DOWN = {
 }
 NAMES = [words.split()[0] for value in DOWN.values()
          for words in ([value] if isinstance(value, str) else value)]
+SIGNED = "application/token-introspection+jwt"
 HOSTILE = "Zoë\r\nX-Admin: yes\t\u0000%41"
 
 
@@ -60,6 +61,11 @@ def body_of(provider, upstream, storage: dict) -> str:
                                   downstream_introspection_jwt_header="X-Introspection-Jwt",
                                   upstream_introspection_header="X-Introspection",
                                   downstream_introspection_header="X-Introspection") + proxy),
+        location("/signed/", protect(provider, **storage, auth_methods="introspection",
+                                     audience_required="api", introspection_accept=SIGNED,
+                                     upstream_introspection_jwt_header="X-Introspection-Jwt",
+                                     downstream_introspection_jwt_header="X-Introspection-Jwt",
+                                     downstream_introspection_header="X-Introspection") + proxy),
         location("/rules/", protect(provider, **both, require="sub = nobody") + proxy),
         location("/off/", "oidc off;" + proxy),
         location("/pass/", protect(provider, **both, unauthenticated="pass") + proxy),
@@ -213,6 +219,26 @@ def test_of_an_introspected_token(site, provider):
             assert response.all("X-Access-Key") == []
             assert response.all("X-Introspection-Jwt") == [] == Echo(response.body).all(
                 "X-Introspection-Jwt"), "the answer was not signed"
+    finally:
+        provider.override.clear()
+
+
+def test_of_a_signed_introspection(site, provider):
+    """RFC 9701: the answer as it was signed, and what it says."""
+    said = {"active": True, "sub": "bob", "aud": "api"}
+    claims = {"iss": provider.issuer, "aud": CLIENT_ID, "iat": int(time.time()),
+              "token_introspection": said}
+    answer = compact({**provider.header(), "typ": "token-introspection+jwt"}, claims,
+                     provider.signer.sign)
+    provider.override["introspect"] = Answer(body=answer.encode(), content_type=SIGNED)
+    try:
+        token = random_secret("access token")
+        for _ in range(2):
+            response = call(site.url("/signed/x"), bearer(token))
+            assert response.status == 200, response
+            assert response.header("X-Introspection-Jwt") == answer
+            assert Echo(response.body).header("X-Introspection-Jwt") == answer
+            assert json.loads(decoded(response.header("X-Introspection"))) == said
     finally:
         provider.override.clear()
 

@@ -118,6 +118,26 @@ TEST_F(SessionCaches, LoseWhatHasChanged) {
   EXPECT_EQ(cache_.stats().bytes, 0U);
 }
 
+TEST_F(SessionCaches, CountTheHeadersThatAreMadeOfASession) {
+  const Session session = make();
+  read(session);
+  const std::size_t before = cache_.stats().bytes;
+  session.opened->preparations().keep(1, nullptr, 5000);
+  EXPECT_TRUE(has(session));
+  EXPECT_EQ(cache_.stats().bytes, before + 5000);
+  session.opened->preparations().keep(1, nullptr, 2000);  // made anew
+  session.opened->preparations().keep(2, nullptr, 100);
+  EXPECT_TRUE(has(session));
+  EXPECT_EQ(cache_.stats().bytes, before + 2100);
+  read(session);
+  EXPECT_EQ(cache_.stats().bytes, before + 2100);
+  session.opened->preparations().keep(3, nullptr, 2 * 1024 * 1024);
+  EXPECT_TRUE(has(session)) << "this one hit";
+  EXPECT_EQ(cache_.stats().entries, 0U) << "larger than the cache";
+  EXPECT_EQ(cache_.stats().bytes, 0U);
+  EXPECT_FALSE(has(session));
+}
+
 TEST_F(SessionCaches, DropAnAnswerThatAChangeOvertook) {
   const Session session = make();
   for (const bool flush : {false, true}) {

@@ -399,7 +399,7 @@ PARAMETERS: dict[str, Parameter] = {
     "cache_ttl": seconds("oidc_cache_ttl"),
     "cache_ttl_max": seconds("oidc_cache_ttl_max"),
     "cache_ttl_min": seconds("oidc_cache_ttl_min"),
-    "cache_ttl_neg": _life("oidc_cache_ttl_neg", 60),
+    "cache_ttl_neg": _life("oidc_cache_ttl_neg", 10),
     "cache_ttl_resurrect": _life("oidc_cache_ttl_resurrect", 7 * 86400),
     "cache_tokens": flag("oidc_cache_tokens"),
     "cache_introspection": flag("oidc_cache_introspection"),
