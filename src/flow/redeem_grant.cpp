@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "decrypt.h"
 #include "grant_flow.h"
 #include "oidc/provider.h"
 #include "steps.h"
@@ -159,10 +160,14 @@ Result<TokenSession> make_session(Services& services, const GrantCall& call,
 
 Task<Result<GrantedTokens>> redeem_grant(Services& services,
                                          std::shared_ptr<const GrantCall> call) {
-  const Result<TokenResponse> tokens = co_await send(services, call);
-  if (!tokens) co_return tokens.error();
+  Result<TokenResponse> tokens = co_await send(services, call);
+  if (!tokens) co_return std::move(tokens).error();
   IdTokenFacts user;
   if (!tokens->id_token.empty()) {
+    Result<std::string> id_token = signed_part(services.settings, std::move(tokens->id_token),
+                                               services.settings.encryption.id_token);
+    if (!id_token) co_return std::move(id_token).error();
+    tokens->id_token = std::move(*id_token);
     IdTokenDemand demand;
     if (call->grant.method == Method::client_credentials) demand.client_id = call->grant.name.view();
     demand.nonce_required = false;
