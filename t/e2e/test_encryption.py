@@ -9,6 +9,7 @@ import pytest
 from bench.access_token import bearer, call, refused
 from bench.client import NAVIGATION, Client
 from bench.gateway import Site, protect
+from bench.grants import Grants, basic
 from bench.http_server import Answer
 from bench.jose import b64u, claims_of, compact, unb64u
 from bench.jwe import EC, ENCS, RSA, EncryptionKey
@@ -264,6 +265,21 @@ def test_claims_inside_are_judged(site):
 def test_without_a_key(site):
     encrypts(site.provider, KEYS["RSA"], "RSA-OAEP")
     no_login(site, "/no-key/", "jwe_decryption")
+
+
+def test_tokens_that_a_password_brought(make_nginx, upstream, op):
+    provider = op.provider("encryption-grants")
+    grants = Grants(provider)
+    password = {"auth_methods": "password", "audience_required": "api",
+                "client_jwk": KEYS["RSA"].path, "encryption_required": "id_token"}
+    site = Site(make_nginx, upstream, provider, **password)
+
+    def call_with(change) -> int:
+        provider.edit_token_answer = lambda answer: {**answer, "id_token": change(answer["id_token"])}
+        return call(site.url("/x"), basic(*grants.user())).status
+    assert call_with(by_rsa) == 200
+    assert call_with(lambda token: token) == 502
+    assert call_with(lambda token: STRANGER.encrypt(token, "RSA-OAEP")) == 502
 
 
 # ---- userinfo -------------------------------------------------------------------------------------

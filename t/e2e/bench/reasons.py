@@ -46,6 +46,7 @@ STATUS = {
     "credential_malformed": 400, "credential_conflict": 400, "access_token_kind": 401,
     "access_token_iss": 401, "access_token_aud": 401, "access_token_exp": 401,
     "access_token_nbf": 401, "access_token_iat": 401, "access_token_bound": 401,
+    "credential_rejected": 401, "credential_throttled": 429, "headers_too_large": 500,
     "access_token_session": 401, "token_inactive": 401, "introspection_invalid": 502,
     # who may pass
     "insufficient_user_authentication": 401, "scope_insufficient": 403, "claims_elsewhere": 403,
