@@ -18,7 +18,7 @@ namespace oidc {
 
 class VerifiedCookies {
  public:
-  static constexpr std::size_t kPlaces = 4096;  // of less than 200 bytes, once there is a first cookie
+  static constexpr std::size_t kPlaces = 4096;  // of about 320 bytes, once there is a first cookie
 
   VerifiedCookies();
   VerifiedCookies(const VerifiedCookies&) = delete;

@@ -136,12 +136,16 @@ Result<void> headers_client(SettingsDraft& draft, const DirectiveUse& use) {
 Result<void> check_replayed(std::string_view name) {
   Result<void> checked = check_header(name);
   if (!checked) return checked;
-  constexpr std::string_view kOwn[] = {"age", "alt-svc", "cache-control", "clear-site-data", "date",
-                                       "expires", "link", "location", "pragma", "refresh", "server",
-                                       "set-cookie", "set-cookie2", "www-authenticate"};
+  constexpr std::string_view kOwn[] = {
+      "age", "alt-svc", "cache-control", "clear-site-data", "date", "etag", "expires",
+      "last-modified", "link", "location", "nel", "permissions-policy", "pragma",
+      "referrer-policy", "refresh", "report-to", "reporting-endpoints", "server",
+      "service-worker-allowed", "set-cookie", "set-cookie2", "speculation-rules",
+      "timing-allow-origin", "vary", "www-authenticate", "x-content-type-options",
+      "x-frame-options"};
   if (is_among(kOwn, name) || name.starts_with("access-control-") ||
       name.starts_with("cross-origin-") || name.starts_with("sec-") ||
-      name.starts_with("strict-transport-")) {
+      name.starts_with("strict-transport-") || name.starts_with("x-accel-")) {
     return bad_value(name, "this header is about the answer that it came with");
   }
   return {};

@@ -106,7 +106,8 @@ Task<Outcome> end_one(Services& services, StoreKey key) {
 // it says of itself is judged all the same. A client that says nothing is no browser.
 bool comes_from_another_site(const Settings& settings, const RequestFacts& facts) {
   const Initiator from = initiator(settings, facts);
-  if (from == Initiator::foreign || facts.origin == "null") return true;
+  if (from == Initiator::foreign) return true;
+  if (!facts.origin.empty() && facts.origin != own_origin(settings, facts)) return true;
   // Whoever makes a name of his own lead here (DNS rebinding) has pages of this very origin.
   return from == Initiator::ours && !check_host(settings, facts);
 }

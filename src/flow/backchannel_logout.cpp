@@ -59,7 +59,7 @@ Task<Result<std::string>> read_token(Facts facts, BodyReader& reader) {
 
 const Json& public_part(const std::shared_ptr<const DecryptionKey>& key) { return key->public_jwk(); }
 
-constexpr std::size_t kMostKeyUses = 2;  // by one request of whoever sends it
+constexpr std::size_t kMostKeyUses = 4;  // by one request of whoever sends it
 
 // Section 2.4: encrypted as ID tokens are. Whoever may call this learns nothing of why a token does not
 // open.

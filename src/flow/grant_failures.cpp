@@ -20,7 +20,13 @@ int failures_of(Services& services, const std::string& who) {
 }  // namespace
 
 Result<void> check_failures(Services& services, const std::string& who) {
-  if (who.empty() || failures_of(services, who) < kMostFailures) return {};
+  if (who.empty()) return {};
+  // Where nothing can be counted nobody may guess.
+  if (!services.used_states.put_if_absent(who, "0", kFailuresCount) &&
+      !services.used_states.get(who)) {
+    return Error{Errc::credential_throttled, "no room in the zone of used states"};
+  }
+  if (failures_of(services, who) < kMostFailures) return {};
   return Error{Errc::credential_throttled, "wrong too often within a minute"};
 }
 

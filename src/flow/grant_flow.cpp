@@ -93,6 +93,8 @@ Task<Judgement> judge_grant(Services& services, std::shared_ptr<const GrantCall>
   judgement.keys = granted->keys;
   judgement.replay = granted->replay;
   judgement.until = end_of(*granted, settings, now);
+  const bool unkept = granted->asked && !settings.introspection.cache;
+  if (unkept || (granted->verified && !granted->keys)) judgement.until = now;
   co_return judgement;
 }
 

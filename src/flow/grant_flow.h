@@ -24,6 +24,7 @@ struct GrantCall {
 struct GrantedTokens {
   TokenSession session;
   std::optional<std::uint64_t> keys;  // the version of the key sets that verified the access token
+  bool verified = false;              // here: then only what has `keys` may be kept
   bool asked = false;                 // the introspection endpoint was asked about it as well
   std::vector<std::pair<std::string, std::string>> replay;
 };

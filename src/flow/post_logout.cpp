@@ -78,7 +78,8 @@ Task<Outcome> access_flow_with_form(Services& services, Facts facts, BodyReader&
     facts = with_body;
   }
   const bool may_log_out =
-      services.settings.credentials.session && !services.settings.logout.post_arg.empty();
+      services.settings.credentials.session && !services.settings.logout.post_arg.empty() &&
+      services.settings.logout.post && facts->method == "POST";
   if (!may_log_out) co_return co_await access_flow(services, facts);
   // What is no form is no logout, and none of our business.
   const Result<Form> form = Form::parse(text->view(), 1024);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "access_token_flow.h"
 #include "decrypt.h"
 #include "grant_flow.h"
 #include "oidc/provider.h"
@@ -85,6 +86,7 @@ struct Judged {
   AccessTokenFacts facts;
   std::string introspection;
   std::optional<std::uint64_t> keys;
+  bool verified = false;
   bool asked = false;
 };
 
@@ -119,11 +121,13 @@ Task<Result<Judged>> judge_access_token(Services& services, std::string token) {
     if (!verified) co_return verified.error();
     judged.facts = verified->facts;
     judged.keys = verified->keys;
+    judged.verified = true;
   }
   if (!settings.credentials.introspection || (jwt && !settings.introspection.jwts)) {
     co_return judged;
   }
-  const Result<TokenSession> said = co_await ask_provider(services, token, Asked::introspection);
+  // New as it is nobody else asks about it, and this call is counted already.
+  const Result<TokenSession> said = co_await introspect(services, token);
   if (!said) co_return said.error();
   const Result<void> added = add_answer(judged, (*said)->record());
   if (!added) co_return added.error();
@@ -183,6 +187,7 @@ Task<Result<GrantedTokens>> redeem_grant(Services& services,
   GrantedTokens granted;
   granted.session = std::move(*session);
   granted.keys = judged->keys;
+  granted.verified = judged->verified;
   granted.asked = judged->asked;
   granted.replay = tokens->replay;
   co_return granted;

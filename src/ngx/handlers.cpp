@@ -178,6 +178,9 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
     if (ctx.stage() == RequestCtx::Stage::running) return NGX_AGAIN;
     return act_on(r, ctx, settings, ctx.take_outcome());
   }
+  if (query_may_hold_token(r, settings) || query_may_hold_grant(r, settings)) {
+    hide_query_in_error_log(r);
+  }
   TokenLookup token = find_hot_token(r, *services);
   if (token.session) return let_through(r, ctx, settings, std::move(token.session));
   if (!token.ask) {
@@ -185,10 +188,7 @@ ngx_int_t access(ngx_http_request_t* r, const Settings& settings) {
       return let_through(r, ctx, settings, std::move(session));
     }
   }
-  if (may_be_logout(r, settings.logout) || query_may_hold_token(r, settings) ||
-      query_may_hold_grant(r, settings)) {
-    hide_query_in_error_log(r);
-  }
+  if (may_be_logout(r, settings.logout)) hide_query_in_error_log(r);
   const bool form_decides = (settings.credentials.session && form_may_log_out(r, settings.logout)) ||
                             body_may_hold_token(r, settings);
   if (form_decides && !is_error_page(r)) {

@@ -70,11 +70,15 @@ bool push_header(ngx_http_request_t* r, std::string_view name, std::string_view 
 // Those of content delivery networks (RFC 9213) go before Cache-Control where they are understood.
 bool rules_caches(const ngx_table_elt_t& header) noexcept {
   constexpr std::string_view kEnd = "cache-control";
-  if (header.key.len < kEnd.size()) return has_name(header, "expires") || has_name(header, "pragma");
+  if (header.key.len < kEnd.size()) {
+    return has_name(header, "expires") || has_name(header, "pragma") ||
+           has_name(header, "edge-control");
+  }
   ngx_table_elt_t end = header;
   end.key.data += header.key.len - kEnd.size();
   end.key.len = kEnd.size();
-  return has_name(end, kEnd) || has_name(header, "surrogate-control");
+  return has_name(end, kEnd) || has_name(header, "surrogate-control") ||
+         has_name(header, "x-accel-expires");
 }
 
 // A response with our cookie or a token belongs to one browser.

@@ -77,9 +77,11 @@ class Cleaner {
 // The credentials that must not go on. Nobody's request goes on without one that nobody looked at.
 Hidden hidden_by(const Grant& grant) noexcept {
   const CredentialSettings& credentials = grant.settings->credentials;
-  const bool hides =
-      !grant.session || (is_token(grant.session->record()) && credentials.hide);
-  if (!hides) return {};
+  if (grant.session && !is_token(grant.session->record())) {
+    // The session decided, and nobody looked at a password beside it.
+    return accepts_grants(credentials) ? Hidden{&credentials, false, true} : Hidden{};
+  }
+  if (grant.session && !credentials.hide) return {};
   return {&credentials, accepts_access_tokens(*grant.settings), accepts_grants(credentials)};
 }
 

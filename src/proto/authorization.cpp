@@ -54,12 +54,12 @@ std::string authorization_url(const Settings& settings, const ProviderMetadata& 
 }
 
 bool is_protocol_parameter(std::string_view name) {
-  static constexpr std::array<std::string_view, 16> kNames = {
+  static constexpr std::array<std::string_view, 14> kNames = {
       "client_id", "client_secret", "redirect_uri", "response_type", "response_mode", "state",
-      "nonce", "grant_type", "scope", "audience", "resource", "claims", "registration", "dpop_jkt",
-      "request", "request_uri"};
+      "nonce", "grant_type", "scope", "audience", "resource", "claims", "registration", "dpop_jkt"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
-         name.starts_with("client_assertion") || name.starts_with("code");
+         name.starts_with("client_assertion") || name.starts_with("code") ||
+         name.starts_with("request");
 }
 
 Result<AuthorizationResponse> read_authorization_response(const Form& form) {

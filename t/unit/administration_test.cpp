@@ -136,6 +136,10 @@ TEST_F(Administration, NoOtherSiteEndsSessions) {
         from([](RequestFacts& f) { f.sec_fetch_site = "same-site"; }),
         from([](RequestFacts& f) { f.origin = "https://evil.example"; }),
         from([](RequestFacts& f) { f.origin = "null"; }),
+        from([](RequestFacts& f) {
+          f.origin = "https://evil.example";
+          f.sec_fetch_site = "same-origin";
+        }),
         from([](RequestFacts& f) { f.referer = "https://evil.example/"; }),
         from([](RequestFacts& f) { f.sec_purpose = "prefetch"; }),
         from([](RequestFacts& f) {  // DNS rebinding

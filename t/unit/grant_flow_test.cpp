@@ -113,6 +113,35 @@ TEST_F(GrantFlow, GuessesAreCountedByUserAndAddress) {
   EXPECT_TRUE(passes(send("alice:next")));
 }
 
+TEST_F(GrantFlow, WhereNothingCanBeCountedNobodyGuesses) {
+  grant();
+  ASSERT_TRUE(passes(send("alice:secret")));
+  world_.shared.full = true;
+  EXPECT_EQ(send("bob:secret").status, 429);
+  EXPECT_EQ(asked(), 1U);
+  EXPECT_TRUE(passes(send("alice:secret"))) << "known to be right";
+  world_.shared.full = false;
+  EXPECT_TRUE(passes(send("bob:secret")));
+}
+
+TEST_F(GrantFlow, AnIntrospectionThatIsNotKeptIsMadeEachTime) {
+  world_.settings.credentials.introspection = true;
+  world_.settings.introspection.cache = false;
+  world_.op.metadata["introspection_endpoint"] = "https://op.example.com/introspect";
+  world_.op.introspect = [](const Form&) {
+    return HttpResponse{200, "application/json", R"({"active":true,"sub":"alice"})"};
+  };
+  grant({{"access_token", "opaque"}});
+  const Outcome first = send("alice:secret");
+  ASSERT_TRUE(passes(first)) << describe(first);
+  EXPECT_TRUE(passes(send("alice:secret")));
+  EXPECT_EQ(asked(), 2U);
+  world_.settings.introspection.cache = true;
+  EXPECT_TRUE(passes(send("alice:secret")));
+  EXPECT_TRUE(passes(send("alice:secret")));
+  EXPECT_EQ(asked(), 3U);
+}
+
 TEST_F(GrantFlow, HeadersOfTheAnswerGoToEachRequest) {
   world_.settings.token.headers_replay = {"x-quota"};
   grant();
