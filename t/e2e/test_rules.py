@@ -71,7 +71,7 @@ HOSTILE = {
                        {"nested", "audience-claim", "dotted"}),
     "acting for another": ({"act": {"sub": "mallory"}}, {"forbidden", "all"}),
     "acting for null": ({"act": None}, {"forbidden", "all"}),
-    "a long array": ({"groups": [f"g{i}" for i in range(700)]}, {"any-of", "contains"}),
+    "a long array": ({"groups": [f"g{i}" for i in range(300)]}, {"any-of", "contains"}),
 }
 
 
