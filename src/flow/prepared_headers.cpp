@@ -44,7 +44,11 @@ std::string jwk_of_id_token(const SessionRecord& record) {
 class Maker {
  public:
   Maker(const Settings& settings, const OpenSession& session, Seconds now)
-      : settings_(settings.headers), provider_(settings.provider.issuer), session_(session), record_(session.record()), now_(now) {}
+      : settings_(settings.headers),
+        provider_(settings.provider.issuer),
+        session_(session),
+        record_(session.record()),
+        now_(now) {}
 
   [[nodiscard]] std::string value_of(const IdentityHeader& header) {
     switch (header.source) {

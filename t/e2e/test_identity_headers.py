@@ -11,6 +11,7 @@ from bench.gateway import SESSION_SECRET, Site, protect
 from bench.http_server import Answer
 from bench.jose import claims_of, compact
 from bench.nginx import location
+from bench.proc import free_port
 from bench.scripted_op import CLIENT_ID, json_answer, random_secret
 from bench.upstream import Echo
 
@@ -68,6 +69,9 @@ def body_of(provider, upstream, storage: dict) -> str:
                                      downstream_introspection_header="X-Introspection") + proxy),
         location("/rules/", protect(provider, **both, require="sub = nobody") + proxy),
         location("/off/", "oidc off;" + proxy),
+        location("/lost/", protect(provider, **both) + f"error_page 502 /sorry;\n"
+                           f"proxy_pass http://127.0.0.1:{free_port()};"),
+        location("= /sorry", "oidc off;\nreturn 503 sorry;"),
         location("/pass/", protect(provider, **both, unauthenticated="pass") + proxy),
         location("/small/", protect(provider, **storage, upstream_header=["X-Name name", "X-User sub"],
                                     headers_size="1k",
@@ -130,6 +134,12 @@ def test_nothing_without_the_directives(site, alice):
     assert response.status == 200
     assert [n for n in NAMES if response.all(n)] == []
     assert response.all("Cache-Control") == []
+
+
+def test_not_on_an_error_page_of_another_location(site, alice):
+    response = get(alice, site, "/lost/x")
+    assert response.status >= 500 and response.body == b"sorry", response
+    assert [n for n in NAMES if response.all(n)] == []
 
 
 def test_the_upstreams_own_are_replaced(site, alice, upstream):
